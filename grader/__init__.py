@@ -1,0 +1,1 @@
+"""Checks, release, grading and feedback of the course, built on nbgrader's plugin points."""
