@@ -8,12 +8,12 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from grader.course import CHECKOUT, Course
 
 
 def progress_file():
     """Where progress is kept: $COURSE_PROGRESS, or .progress/progress.json beside the course."""
-    return Path(os.environ.get("COURSE_PROGRESS", ROOT / ".progress" / "progress.json"))
+    return Path(os.environ.get("COURSE_PROGRESS", CHECKOUT / ".progress" / "progress.json"))
 
 
 def load():
@@ -26,6 +26,8 @@ def load():
 
 def record(exercise, passed):
     """Note one run of a check. What was passed once stays passed."""
+    if os.environ.get("COURSE_PROGRESS") == "off":  # while grading
+        return
     done = load()
     entry = done.setdefault(exercise, {"passed": False, "tries": 0})
     entry["passed"] = entry["passed"] or passed
@@ -36,3 +38,58 @@ def record(exercise, passed):
     scratch = path.with_suffix(".new")
     scratch.write_text(json.dumps(done, indent=1, sort_keys=True))
     scratch.replace(path)  # in one step: a crash leaves the old file whole
+
+
+def board(course=None):
+    """The learner's progress in a notebook: every unit with what is passed, tried and untouched."""
+    from IPython.display import HTML
+
+    done = load()
+    course = course or Course()
+    lines = []
+    for unit in course.units:
+        exercises = [e for e in course.exercises(unit) if e.kind != "essay"]
+        marks = "".join(
+            f'<span title="{e.name}: {words}" role="img" aria-label="{e.name}: {words}" '
+            f'style="font-size:1.3em;color:{color}">{mark}</span> '
+            for e in exercises
+            for mark, words, color in [state(done, e.name)]
+        )
+        passed = sum(done.get(e.name, {}).get("passed", False) for e in exercises)
+        lines.append(
+            f"<tr><td style='text-align:left'>{title(unit)}</td>"
+            f"<td style='text-align:left'>{marks}</td><td>{passed} of {len(exercises)}</td></tr>"
+        )
+    return HTML(f"<table>{''.join(lines)}</table>")
+
+
+def print_board(course, console):
+    """The same in the terminal, with the names of what is left to do."""
+    from rich.table import Table
+
+    done = load()
+    table = Table(title="Your progress", title_justify="left")
+    for column in ("unit", "passed", "tried, not yet passed", "not tried"):
+        table.add_column(column)
+    for unit in course.units:
+        names = [e.name for e in course.exercises(unit) if e.kind != "essay"]
+        passed = [name for name in names if done.get(name, {}).get("passed")]
+        tried = [name for name in names if name in done and name not in passed]
+        new = [name for name in names if name not in done]
+        row = f"{len(passed)} of {len(names)}", ", ".join(tried), ", ".join(new)
+        table.add_row(title(unit), *row)
+    console.print(table)
+
+
+def state(done, exercise):
+    """(mark, words, color) of one exercise on the board."""
+    if done.get(exercise, {}).get("passed"):
+        return "●", "passed", "#0072B2"
+    if exercise in done:
+        return "◐", "tried, not yet passed", "#D55E00"
+    return "○", "not tried", "#767676"
+
+
+def title(unit):
+    number, *words = unit.split("_")
+    return f"{number} {' '.join(words).capitalize()}"

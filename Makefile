@@ -1,0 +1,89 @@
+# Every command sets up what it needs first; the second time it starts at once.
+#   student    : lab  progress  submit
+#   instructor : release  bundle  collect  grade  feedback  export  demo
+#   contributor: outputs  test
+
+PYTHON ?= python3
+UNIT ?=
+STUDENT ?=
+FROM ?=
+
+ifeq ($(CONDA_DEFAULT_ENV),deep-learning-course)
+BIN := $(CONDA_PREFIX)/bin
+READY :=
+else
+BIN := .venv/bin
+READY := .venv/.ready
+endif
+
+GRADER = $(BIN)/python -m grader
+ONLY = $(if $(UNIT),--unit "$(UNIT)") $(if $(STUDENT),--student "$(STUDENT)")
+
+# one thread a process: several run side by side
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
+	lint test-code test-notebooks test-browser
+
+setup: $(READY)
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "This course needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (once; this downloads PyTorch and JupyterLab) ..."
+	@$(PYTHON) -m venv --clear .venv \
+	|| { echo "Python cannot make a virtual environment: sudo apt-get install python3-venv"; exit 1; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
+	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt \
+		--no-build-isolation -e '.[dev]'
+	@touch $@
+
+# --- student ---
+lab: $(READY)
+	$(BIN)/jupyter lab
+
+progress: $(READY)
+	@$(GRADER) progress
+
+submit: $(READY)
+	@$(GRADER) submit $(ONLY)
+
+# --- instructor ---
+release: $(READY)
+	@$(GRADER) release $(ONLY)
+
+bundle: $(READY)
+	@$(GRADER) bundle
+
+collect: $(READY)
+	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
+
+grade: $(READY)
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again)
+
+feedback: $(READY)
+	@$(GRADER) feedback $(ONLY)
+
+export: $(READY)
+	@$(GRADER) export
+
+demo: $(READY)
+	@$(GRADER) demo
+
+# --- contributor ---
+outputs: $(READY)
+	@$(GRADER) outputs $(ONLY)
+
+test: lint test-code test-notebooks test-browser
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test-code: $(READY)
+	$(BIN)/pytest -q -n 2 -m "not browser"
+
+test-notebooks: $(READY)
+	COURSE_PROGRESS=off $(BIN)/pytest -q -n 2 --dist loadfile --nbval solutions
+
+test-browser: $(READY)
+	$(BIN)/pytest -q -m browser

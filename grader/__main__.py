@@ -1,0 +1,179 @@
+"""The commands behind the Makefile: `python -m grader <verb>`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grader.course import Course, CourseError
+
+console = Console()
+
+
+def progress_bar():
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=not console.is_terminal,
+    )
+
+
+def follow(steps, total, words):
+    """Draw a bar while `steps` yields, and give back all that it yielded."""
+    with progress_bar() as bar:
+        task = bar.add_task(words, total=total)
+        results = []
+        for result in steps:
+            results.append(result)
+            bar.advance(task)
+    return results
+
+
+def progress(course, args):
+    from grader.progress import print_board
+
+    print_board(course, console)
+
+
+def submit(course, args):
+    from grader.submission import pack
+
+    if not args.student or not args.unit:
+        raise CourseError("Say who you are and which unit: make submit STUDENT=ada UNIT=00")
+    parcel = pack(course, args.unit, args.student, course.root / "outbox")
+    console.print(f"Packed for handing in: {parcel.relative_to(course.root)}", highlight=False)
+
+
+def release(course, args):
+    from grader.release import make_release, source_units
+
+    units = [args.unit] if args.unit else source_units(course)
+    for unit in follow(make_release(course, units), len(units), "Releasing"):
+        console.print(f"course/{unit}", highlight=False)
+
+
+def collect(course, args):
+    from grader.gradebook import enrol
+    from grader.submission import collect as collect_from
+
+    if not args.folder:
+        raise CourseError("Name the folder with the zip files that came in: make collect FROM=...")
+    arrivals = list(collect_from(course, Path(args.folder), enrol(course)))
+    for arrival in arrivals:
+        if arrival.problem:
+            console.print(f"[red]✗[/] {escape(arrival.parcel.name)}: {escape(arrival.problem)}")
+        elif arrival.missing:
+            console.print(f"! {escape(arrival.parcel.name)}: without {', '.join(arrival.missing)}")
+    refused = sum(bool(arrival.problem) for arrival in arrivals)
+    console.print(
+        f"{len(arrivals) - refused} of {len(arrivals)} parcels collected.", highlight=False
+    )
+    return 1 if refused else 0
+
+
+def grade(course, args):
+    from grader.grading import grade as grade_all
+    from grader.grading import submissions
+
+    unit = course.unit(args.unit) if args.unit else None
+    todo = submissions(course, unit, args.student)
+    results = follow(grade_all(course, todo, args.again), len(todo), "Grading")
+    for result in results:
+        if result.problem:
+            console.print(f"[red]✗[/] {result.student}, {result.unit}: {escape(result.problem)}")
+    console.print(f"Graded: {sum(not r.problem for r in results)} of {len(results)} submissions.")
+    return 1 if any(result.problem for result in results) else 0
+
+
+def feedback(course, args):
+    from grader.feedback import write_feedback
+    from grader.grading import submissions
+
+    unit = course.unit(args.unit) if args.unit else None
+    todo = submissions(course, unit, args.student)
+    follow(write_feedback(course, todo), len(todo), "Writing feedback")
+    console.print("Pages: class/feedback/<student>/index.html", highlight=False)
+
+
+def export(course, args):
+    from grader.gradebook import write_table
+    from grader.report import class_picture, class_table
+
+    write_table(course, course.classroom / "grades.csv")
+    class_picture(course).save(course.classroom / "class.png")
+    console.print(class_table(course))
+    console.print("Written: class/grades.csv and class/class.png", highlight=False)
+
+
+def bundle(course, args):
+    from grader.bundle import make_bundle
+
+    path = make_bundle(course, course.root / "dist")
+    console.print(f"For the class: {path.relative_to(course.root)}", highlight=False)
+
+
+def outputs(course, args):
+    from grader.outputs import execute_and_store, source_notebooks
+
+    paths = source_notebooks(course, args.unit)
+    for path, seconds in follow(execute_and_store(paths), len(paths), "Executing"):
+        console.print(f"{path.relative_to(course.root)}  {seconds:.0f} s", highlight=False)
+
+
+def demo(course, args):
+    from grader.demo import run_demo
+
+    run_demo(course, console, follow)
+
+
+VERBS = {
+    "progress": (progress, "which exercises you have passed"),
+    "submit": (submit, "pack a unit for handing in"),
+    "release": (release, "write course/ from solutions/"),
+    "collect": (collect, "take in the zip files that students sent"),
+    "grade": (grade, "grade what was collected"),
+    "feedback": (feedback, "write a page for every student"),
+    "export": (export, "write the gradebook as CSV and as a picture"),
+    "bundle": (bundle, "pack what a class is given"),
+    "outputs": (outputs, "execute the notebooks of solutions/ and store their outputs"),
+    "demo": (demo, "run a made-up class through all of it"),
+}
+
+
+def main(words=None):
+    parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    for verb, (_, meaning) in VERBS.items():
+        command = verbs.add_parser(verb, help=meaning)
+        command.add_argument("--unit", help="a unit, as 01 or by its whole name")
+        command.add_argument("--student", help="one student")
+        command.add_argument("--from", dest="folder", help="collect: the folder with the zip files")
+        command.add_argument("--again", action="store_true", help="grade: also what is graded")
+    args = parser.parse_args(words)
+    run, _ = VERBS[args.verb]
+    try:
+        return run(Course(), args) or 0
+    except CourseError as error:
+        console.print(f"[red]{args.verb}:[/] {escape(str(error))}", highlight=False)
+        return 2
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("grader."):
+            raise
+        console.print(
+            f"[red]{args.verb}:[/] this is a student's bundle; "
+            f"`make {args.verb}` is for the instructor's checkout."
+        )
+        return 2
+    except KeyboardInterrupt:
+        console.print(f"{args.verb}: stopped. What was done so far is kept; run it again to go on.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

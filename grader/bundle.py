@@ -1,0 +1,39 @@
+"""What a class is given: notebooks, library, checks and set-up, without solutions or hidden tests."""
+
+import subprocess
+import zipfile
+
+from grader.course import CourseError
+
+FOLDERS = ("course", "utils", "grader/checks")
+FILES = (
+    "pyproject.toml",
+    "constraints.txt",
+    "environment.yml",
+    "Makefile",
+    "README.md",
+    "nbgrader_config.py",
+    "lab_settings.json",
+    "grader/__init__.py",
+    "grader/__main__.py",
+    "grader/checking.py",
+    "grader/course.py",
+    "grader/progress.py",
+    "grader/submission.py",
+)
+
+
+def make_bundle(course, folder):
+    """Zip what git tracks of the student's part; returns the path of the zip file."""
+    tracked = subprocess.run(
+        ["git", "ls-files", *FOLDERS, *FILES], cwd=course.root, capture_output=True, text=True
+    )
+    if tracked.returncode:
+        raise CourseError("A bundle is packed from a git checkout: it takes the files git tracks.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "deep-learning-course.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in tracked.stdout.splitlines():
+            if "/tests/" not in name:
+                archive.write(course.root / name, f"deep-learning-course/{name}")
+    return path

@@ -1,0 +1,102 @@
+"""Where the course lies on disk, and what its units and exercises are."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@-]{0,63}")
+
+
+class CourseError(Exception):
+    """Something the user can put right: one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded question, as the metadata of its check cell describes it."""
+
+    name: str  # what the student writes; also nbgrader's grade_id
+    unit: str
+    notebook: str
+    points: float
+    kind: str  # np, torch, think or essay
+    difficulty: int  # of 5
+    importance: int  # of 5
+    minutes: int
+    needs: tuple[str, ...] = field(default=())  # exercises whose answers this one calls
+
+
+class Course:
+    """The folders of one course: the checkout, or a copy such as the demo's."""
+
+    def __init__(self, root=CHECKOUT):
+        self.root = Path(root).resolve()
+        self.solutions = self.root / "solutions"
+        self.release = self.root / "course"
+        self.classroom = self.root / "class"
+        self.submitted = self.classroom / "submitted"
+        self.autograded = self.classroom / "autograded"
+        self.feedback = self.classroom / "feedback"
+        self.roster = self.classroom / "students.csv"
+
+    @cached_property
+    def config(self):
+        """nbgrader's configuration, with this course's folder as its root."""
+        import os
+        from unittest.mock import patch
+
+        from traitlets.config.loader import PyFileConfigLoader
+
+        with patch.dict(os.environ, COURSE_ROOT=str(self.root)):
+            return PyFileConfigLoader("nbgrader_config.py", path=str(CHECKOUT)).load_config()
+
+    @property
+    def units(self):
+        """Names of the units that students have, in order."""
+        folders = self.release.glob("[0-9][0-9]_*")
+        return sorted(folder.name for folder in folders if any(folder.glob("*.ipynb")))
+
+    def unit(self, words):
+        """The unit that `words` names: "01", "1" or "01_neighbors_and_linear_classifiers"."""
+        number = words.zfill(2) if words.isdigit() else words
+        found = [unit for unit in self.units if unit == words or unit.split("_")[0] == number]
+        if not found:
+            known = ", ".join(self.units) or f"none, {self.release} is empty"
+            raise CourseError(f"There is no unit {words!r}. The units are: {known}.")
+        return found[0]
+
+    def notebooks(self, unit):
+        """The released notebooks of a unit, in reading order."""
+        return sorted((self.release / unit).glob("*.ipynb"))
+
+    def exercises(self, unit=None):
+        """Every exercise of a unit, or of the course, in reading order."""
+        units = [unit] if unit else self.units
+        return [
+            exercise
+            for name in units
+            for path in self.notebooks(name)
+            for exercise in read_exercises(path)
+        ]
+
+
+def read_exercises(path):
+    """The exercises of one notebook file, source or release."""
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    return [
+        Exercise(
+            name=cell["metadata"]["nbgrader"]["grade_id"],
+            unit=Path(path).parent.name,
+            notebook=Path(path).stem,
+            points=cell["metadata"]["nbgrader"]["points"],
+            **{
+                **cell["metadata"]["exercise"],
+                "needs": tuple(cell["metadata"]["exercise"]["needs"]),
+            },
+        )
+        for cell in cells
+        if "exercise" in cell["metadata"]
+    ]

@@ -1,0 +1,97 @@
+"""What a student gets back: nbgrader's page of each notebook, and one page that sums up.
+
+Both show what went wrong in the check's words, and never a hidden test.
+"""
+
+import json
+import re
+
+from jinja2 import Environment, PackageLoader
+from nbconvert.preprocessors import Preprocessor
+from nbgrader.apps import NbGraderAPI
+from nbgrader.preprocessors import ClearHiddenTests
+from nbgrader.utils import is_grade
+
+from grader.course import CourseError
+from grader.gradebook import scores, student_names
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # terminal colors in tracebacks
+
+
+class HideTests(ClearHiddenTests, Preprocessor):
+    """Take hidden tests out of a graded notebook, and the traceback lines that quote them."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if is_grade(cell) and cell.cell_type == "code":
+            cell, resources = super().preprocess_cell(cell, resources, cell_index)
+            for output in cell.outputs:
+                if output.output_type == "error":
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
+        return cell, resources
+
+
+def write_feedback(course, todo):
+    """Write nbgrader's feedback for each (student, unit) and every student's own page.
+
+    yields: (student, unit) as each is done; the pages of the students come with the last
+    """
+    api = NbGraderAPI(config=course.config)
+    for student, unit in todo:
+        result = api.generate_feedback(unit, student, force=True)
+        if not result["success"]:
+            raise CourseError(f"nbgrader wrote no feedback for {student}, {unit}:\n{result['log']}")
+        yield student, unit
+    for student in dict.fromkeys(student for student, _ in todo):
+        write_student_page(course, student)
+
+
+def write_student_page(course, student):
+    """One page a student: every exercise with its points and what the check said.
+
+    returns: its path
+    """
+    last, first = student_names(course)[student]
+    rows = [score for score in scores(course) if score.student == student]
+    said = {}
+    for unit, notebook in {(row.unit, row.notebook) for row in rows}:
+        said |= messages(course.autograded / student / unit / f"{notebook}.ipynb")
+    pages = Environment(loader=PackageLoader("grader"), autoescape=True)
+    page = pages.get_template("student.html").render(
+        name=f"{first} {last}".strip() or student,
+        units=[
+            {
+                "name": unit,
+                "title": unit.replace("_", " ").capitalize(),
+                "rows": [row for row in rows if row.unit == unit],
+            }
+            for unit in dict.fromkeys(row.unit for row in rows)
+        ],
+        said=said,
+        points=sum(row.points for row in rows),
+        most=sum(row.most for row in rows),
+    )
+    path = course.feedback / student / "index.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def messages(path):
+    """{exercise: what its check said} of a graded notebook; a check that passed says nothing."""
+    if not path.exists():
+        return {}
+    said = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if not about.get("grade") or cell["cell_type"] != "code":
+            continue
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                said.setdefault(about["grade_id"], sentence(output))
+    return said
+
+
+def sentence(output):
+    """One line from an error output; a check's own words stand without the name of the error."""
+    text = ESCAPES.sub("", output["evalue"]).strip()
+    return text if output["ename"] == "CheckFailed" else f"{output['ename']}: {text}".rstrip(": ")

@@ -1,0 +1,128 @@
+"""The gradebook: the one module that reads or writes nbgrader's database."""
+
+import csv
+from contextlib import closing
+from dataclasses import dataclass
+
+from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
+
+from grader.course import Course, CourseError
+
+
+@dataclass(frozen=True)
+class Score:
+    """One student's result in one exercise."""
+
+    student: str
+    unit: str
+    notebook: str
+    exercise: str
+    points: float
+    most: float
+    by_hand: bool  # still to be graded by a person
+
+
+def open_gradebook(course):
+    directory = course.config.CourseDirectory
+    course.classroom.mkdir(parents=True, exist_ok=True)
+    return closing(Gradebook(directory.db_url, directory.course_id))
+
+
+def released_units(course):
+    """Units that the gradebook knows."""
+    with open_gradebook(course) as gradebook:
+        return sorted(assignment.name for assignment in gradebook.assignments)
+
+
+def scores(course):
+    """Every graded result, in the order of students, units and exercises."""
+    order = {exercise.name: place for place, exercise in enumerate(course.exercises())}
+    with open_gradebook(course) as gradebook:
+        rows = [
+            Score(
+                student=submission.student.id,
+                unit=submission.assignment.name,
+                notebook=notebook.name,
+                exercise=grade.name,
+                points=grade.score,
+                most=grade.max_score,
+                by_hand=bool(grade.needs_manual_grade),
+            )
+            for assignment in gradebook.assignments
+            for submission in assignment.submissions
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        ]
+    return sorted(rows, key=lambda row: (row.student, row.unit, order.get(row.exercise, -1)))
+
+
+def enrol(course):
+    """Bring class/students.csv (id,first_name,last_name,email) into the gradebook, if there is one.
+
+    returns: the set of student ids, or None without a list: then every name is taken as it comes
+    """
+    if not course.roster.exists():
+        return None
+    with course.roster.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if rows and "id" not in rows[0]:
+        raise CourseError(
+            f"{course.roster} needs a first line with the column names: "
+            "id,first_name,last_name,email (all but id may be left out)."
+        )
+    columns = ("first_name", "last_name", "email")
+    with open_gradebook(course) as gradebook:
+        for row in rows:
+            known = {column: row[column] for column in columns if row.get(column)}
+            gradebook.update_or_create_student(row["id"].strip(), **known)
+    return {row["id"].strip() for row in rows}
+
+
+class ExerciseTable(ExportPlugin):
+    """`nbgrader export` as one row a student, one column an exercise, and the totals of each unit."""
+
+    def export(self, gradebook):
+        course = Course(self.coursedir.root)
+        path = self.to or str(course.classroom / "grades.csv")
+        write_table(course, path)
+        self.log.info("Wrote %s", path)
+
+
+def write_table(course, path):
+    """The gradebook as CSV: students in rows, exercises and unit totals in columns."""
+    rows = scores(course)
+    by_cell = {(row.student, row.exercise): row for row in rows}
+    columns = list(dict.fromkeys((row.unit, row.exercise) for row in rows))
+    columns.sort(key=lambda column: column[0])
+    units = list(dict.fromkeys(unit for unit, _ in columns))
+    students = student_names(course)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["student", "last_name", "first_name", "total", "of"]
+            + units
+            + [f"{unit[:2]} {exercise}" for unit, exercise in columns]
+        )
+        for student, (last, first) in students.items():
+            own = [row for row in rows if row.student == student]
+            table.writerow(
+                [plain(student), plain(last), plain(first)]
+                + [sum(row.points for row in own), sum(row.most for row in own)]
+                + [sum(row.points for row in own if row.unit == unit) for unit in units]
+                + [
+                    by_cell[student, name].points if (student, name) in by_cell else ""
+                    for _, name in columns
+                ]
+            )
+
+
+def student_names(course):
+    """{id: (last name, first name)}"""
+    with open_gradebook(course) as gradebook:
+        return {s.id: (s.last_name or "", s.first_name or "") for s in gradebook.students}
+
+
+def plain(text):
+    """A name that a spreadsheet would read as a formula becomes text."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

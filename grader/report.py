@@ -1,0 +1,77 @@
+"""The class at a glance: students by exercises, as a table in the terminal and as a picture."""
+
+import numpy as np
+from rich.table import Table
+
+from grader.gradebook import scores
+from utils.figures.figure import Figure
+
+
+def score_grid(course):
+    """(students, exercises, grid) with grid (S, E): share of the points, nan without submission."""
+    rows = scores(course)
+    students = sorted({row.student for row in rows})
+    exercises = list(dict.fromkeys((row.unit, row.exercise) for row in rows))
+    exercises.sort(key=lambda exercise: exercise[0])
+    grid = np.full((len(students), len(exercises)), np.nan)
+    for row in rows:
+        if not row.by_hand:
+            place = students.index(row.student), exercises.index((row.unit, row.exercise))
+            grid[place] = row.points / row.most
+    return students, exercises, grid
+
+
+def class_table(course):
+    """Students in rows, units in columns, points of points in the cells."""
+    rows = scores(course)
+    units = sorted({row.unit for row in rows})
+    table = Table(title="The class", title_justify="left")
+    table.add_column("student")
+    for unit in units:
+        table.add_column(unit.split("_")[0], justify="right")
+    table.add_column("points", justify="right")
+    table.add_column("to read by hand", justify="right")
+    for student in sorted({row.student for row in rows}):
+        own = [row for row in rows if row.student == student]
+        table.add_row(
+            student,
+            *(total([row for row in own if row.unit == unit]) for unit in units),
+            total(own),
+            str(sum(row.by_hand for row in own)),
+        )
+    return table
+
+
+def total(rows):
+    return f"{sum(row.points for row in rows):g} of {sum(row.most for row in rows):g}"
+
+
+def class_picture(course):
+    """Students by exercises; dark is solved, pale is not, hatched was not handed in or is by hand.
+
+    returns: a Figure
+    """
+    students, exercises, grid = score_grid(course)
+    figure = Figure(figsize=(2.5 + 0.36 * len(exercises), 1.9 + 0.34 * len(students)))
+    ax = figure.subplots()
+    ax.set_facecolor("white")
+    ax.patch.set(hatch="////", edgecolor="0.8")
+    image = ax.pcolormesh(grid, cmap="cividis_r", vmin=0, vmax=1, edgecolors="white", linewidth=2)
+    ax.invert_yaxis()
+    ax.set_xticks(np.arange(len(exercises)) + 0.5, [name for _, name in exercises], rotation=60)
+    for label in ax.get_xticklabels():
+        label.set(horizontalalignment="right", rotation_mode="anchor", fontsize=8)
+    ax.set_yticks(np.arange(len(students)) + 0.5, students)
+    starts = [i for i, (unit, _) in enumerate(exercises) if i == 0 or exercises[i - 1][0] != unit]
+    for start in starts:
+        ax.axvline(start, color="0.2", linewidth=1.5)
+        ax.text(start + 0.1, -0.2, f"unit {exercises[start][0][:2]}", va="bottom", fontsize=9)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    figure.colorbar(image, ax=ax, label="share of the points", fraction=0.03, pad=0.02)
+    solved = int(np.nansum(grid == 1))
+    figure.alt = (
+        f"{len(students)} students by {len(exercises)} exercises: "
+        f"{solved} of {int(np.isfinite(grid).sum())} graded answers have all points."
+    )
+    return figure

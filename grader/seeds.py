@@ -1,0 +1,32 @@
+"""Seeds that a student cannot know: they decide the random cases of the hidden tests.
+
+The instructor's key lies in class/secret_key. From it and the student's name the grader derives
+that student's seed, so seeds differ between students and stay the same when graded again.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+
+VARIABLE = "COURSE_SEED"  # set in the grading kernel, and nowhere else
+
+
+def secret_seed(exercise):
+    """The seed of a hidden test: secret while grading, a fixed one where the instructor tries it."""
+    student_key = os.environ.get(VARIABLE, "no grading: the instructor runs the solution")
+    return _number(student_key.encode(), exercise)
+
+
+def student_key(classroom, student):
+    """What the grading kernel of one student is given: secret, and stable on regrade."""
+    path = classroom / "secret_key"
+    if not path.exists():
+        classroom.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return hmac.new(path.read_bytes(), student.encode(), hashlib.sha256).hexdigest()
+
+
+def _number(key, text):
+    return int.from_bytes(hmac.new(key, text.encode(), hashlib.sha256).digest()[:4], "big")
