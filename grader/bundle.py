@@ -1,4 +1,4 @@
-"""What a class is given: notebooks, library, checks and set-up, without solutions or hidden tests."""
+"""What a class is given: course, library, checks and set-up; no solutions, no hidden tests."""
 
 import subprocess
 import zipfile
@@ -13,7 +13,7 @@ FILES = (
     "Makefile",
     "README.md",
     "nbgrader_config.py",
-    "lab_settings.json",
+    "jupyter_lab_config.py",
     "grader/__init__.py",
     "grader/__main__.py",
     "grader/checking.py",

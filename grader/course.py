@@ -64,7 +64,7 @@ class Course:
         number = words.zfill(2) if words.isdigit() else words
         found = [unit for unit in self.units if unit == words or unit.split("_")[0] == number]
         if not found:
-            known = ", ".join(self.units) or f"none, {self.release} is empty"
+            known = ", ".join(self.units) or f"none; {self.release} is empty"
             raise CourseError(f"There is no unit {words!r}. The units are: {known}.")
         return found[0]
 

@@ -80,7 +80,7 @@ def enrol(course):
 
 
 class ExerciseTable(ExportPlugin):
-    """`nbgrader export` as one row a student, one column an exercise, and the totals of each unit."""
+    """`nbgrader export`: one row a student, one column an exercise, and the totals of units."""
 
     def export(self, gradebook):
         course = Course(self.coursedir.root)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nbgrader.apps import NbGraderAPI
 
-from grader.course import Course, CourseError
+from grader.course import CourseError
 from grader.gradebook import released_units
 from grader.release import make_release
 from grader.seeds import student_key
@@ -52,16 +52,16 @@ def grade(course, todo, again=False, workers=None):
     student_key(course.classroom, "")  # the key is there before the workers ask for it
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
         jobs = {
-            pool.submit(grade_one, course.root, student, unit, again): (student, unit)
+            pool.submit(grade_one, course, student, unit, again): (student, unit)
             for student, unit in todo
         }
         for job in as_completed(jobs):
             yield Graded(*jobs[job], problem=job.result())
 
 
-def grade_one(root, student, unit, again):
+def grade_one(course, student, unit, again):
     """Grade one submission; "" when it went well, else what nbgrader said."""
-    api = NbGraderAPI(config=Course(root).config)
+    api = NbGraderAPI(config=course.config)
     result = api.autograde(unit, student, force=again)
     return "" if result["success"] else last_line(result)
 

@@ -13,7 +13,7 @@ VARIABLE = "COURSE_SEED"  # set in the grading kernel, and nowhere else
 
 
 def secret_seed(exercise):
-    """The seed of a hidden test: secret while grading, a fixed one where the instructor tries it."""
+    """The seed of a hidden test: secret while grading, fixed where the instructor tries it."""
     student_key = os.environ.get(VARIABLE, "no grading: the instructor runs the solution")
     return _number(student_key.encode(), exercise)
 
