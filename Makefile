@@ -19,6 +19,8 @@ endif
 GRADER = $(BIN)/python -m grader
 ONLY = $(if $(UNIT),--unit "$(UNIT)") $(if $(STUDENT),--student "$(STUDENT)")
 
+# nbgrader calls a tool of its own by its bare name
+export PATH := $(abspath $(BIN)):$(PATH)
 # one thread a process: several run side by side
 export OMP_NUM_THREADS ?= 1
 
@@ -39,7 +41,7 @@ setup: $(READY)
 
 # --- student ---
 lab: $(READY)
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab --config=jupyter_lab_config.py
 
 progress: $(READY)
 	@$(GRADER) progress

@@ -1,7 +1,9 @@
 """Where the course lies on disk, and what its units and exercises are."""
 
 import json
+import os
 import re
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,11 +47,14 @@ class Course:
     @cached_property
     def config(self):
         """nbgrader's configuration, with this course's folder as its root."""
-        import os
         from unittest.mock import patch
 
         from traitlets.config.loader import PyFileConfigLoader
 
+        # nbgrader calls `alembic` by its bare name: it lies beside our interpreter
+        beside = os.path.dirname(sys.executable)
+        if beside not in os.environ["PATH"].split(os.pathsep):
+            os.environ["PATH"] = beside + os.pathsep + os.environ["PATH"]
         with patch.dict(os.environ, COURSE_ROOT=str(self.root)):
             return PyFileConfigLoader("nbgrader_config.py", path=str(CHECKOUT)).load_config()
 

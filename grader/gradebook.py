@@ -65,8 +65,9 @@ def enrol(course):
     if not course.roster.exists():
         return None
     with course.roster.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if rows and "id" not in rows[0]:
+        table = csv.DictReader(file)
+        rows = list(table)
+    if "id" not in (table.fieldnames or ()):
         raise CourseError(
             f"{course.roster} needs a first line with the column names: "
             "id,first_name,last_name,email (all but id may be left out)."

@@ -61,7 +61,7 @@ def test_does_a_crash_cost_only_its_own_question(course, solved):
     [
         "while True:\n        pass",
         # one that swallows the interrupt that a kernel would send
-        "while True:\n        try: endless = [0 for _ in iter(int, 1)]\n        except BaseException: pass",
+        "while True:\n        try: [0 for _ in iter(int, 1)]\n        except BaseException: pass",
     ],
 )
 def test_does_an_endless_loop_cost_only_its_own_question(course, solved, loop):
@@ -157,11 +157,11 @@ def test_are_secret_seeds_stable_and_different_for_each_student(tmp_path, monkey
 
 def test_what_names_does_a_cell_define_and_use():
     defines, uses = names(
-        "import numpy as np\nw = np.zeros(size)\ndef f(x):\n    hidden = x\n    return hidden + bias"
+        "import numpy as np\nw = np.zeros(size)\ndef f(x):\n    h = x\n    return h + bias"
     )
     assert defines == {"np", "w", "f"}
     assert {"size", "bias"} <= uses
-    assert not {"hidden", "x"} & (uses | defines)
+    assert not {"h", "x"} & (uses | defines)
     assert names("this is no Python") == (set(), set())
 
 
