@@ -19,6 +19,8 @@ endif
 GRADER = $(BIN)/python -m grader
 ONLY = $(if $(UNIT),--unit "$(UNIT)") $(if $(STUDENT),--student "$(STUDENT)")
 
+# the part of JupyterLab that asks, in a pop-up, whether to fetch its news
+NEWS = "@jupyterlab/apputils-extension:announcements"
 # nbgrader calls a tool of its own by its bare name
 export PATH := $(abspath $(BIN)):$(PATH)
 # one thread a process: several run side by side
@@ -37,6 +39,7 @@ setup: $(READY)
 	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
 	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt \
 		--no-build-isolation -e '.[dev]'
+	@.venv/bin/jupyter labextension disable --level=sys_prefix $(NEWS) 2>/dev/null
 	@touch $@
 
 # --- student ---

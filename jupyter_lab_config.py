@@ -3,5 +3,4 @@
 c = get_config()  # noqa: F821  (traitlets puts it here)
 
 c.LabApp.default_url = "/lab/tree/course/00_start_here/start_here.ipynb"
-c.LabApp.news_url = None  # no pop-up that asks about Jupyter news
 c.ServerApp.allow_root = True  # in a container there is often nobody else
