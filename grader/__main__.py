@@ -53,7 +53,9 @@ def submit(course, args):
 def release(course, args):
     from grader.release import make_release, source_units
 
-    units = [args.unit] if args.unit else source_units(course)
+    units = source_units(course)
+    if args.unit:
+        units = [course.unit(args.unit, among=units)]
     for unit in follow(make_release(course, units), len(units), "Releasing"):
         console.print(f"course/{unit}", highlight=False)
 

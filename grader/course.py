@@ -64,12 +64,13 @@ class Course:
         folders = self.release.glob("[0-9][0-9]_*")
         return sorted(folder.name for folder in folders if any(folder.glob("*.ipynb")))
 
-    def unit(self, words):
+    def unit(self, words, among=None):
         """The unit that `words` names: "01", "1" or "01_neighbors_and_linear_classifiers"."""
+        units = self.units if among is None else among
         number = words.zfill(2) if words.isdigit() else words
-        found = [unit for unit in self.units if unit == words or unit.split("_")[0] == number]
+        found = [unit for unit in units if unit == words or unit.split("_")[0] == number]
         if not found:
-            known = ", ".join(self.units) or f"none; {self.release} is empty"
+            known = ", ".join(units) or f"none; {self.release} is empty"
             raise CourseError(f"There is no unit {words!r}. The units are: {known}.")
         return found[0]
 

@@ -150,11 +150,11 @@ def right_answers(source):
 
 def wrong_answer(exercise, number):
     """One of the wrong answers of the mutants' catalogue, as a student would write it."""
-    catalogue = mutants(exercise.name)
+    catalogue = mutants()[exercise.name]
     mutant = catalogue[number % len(catalogue)]
     if exercise.kind == "think":
-        return f"{exercise.name} = {mutant.answer!r}\n"
+        return f"{exercise.name} = {mutant.wrong!r}\n"
     source = "\n".join(
-        line for line in inspect.getsource(mutant.answer).splitlines() if not line.startswith("@")
+        line for line in inspect.getsource(mutant.wrong).splitlines() if not line.startswith("@")
     )
-    return re.sub(rf"^def {mutant.answer.__name__}\(", f"def {exercise.name}(", source, flags=re.M)
+    return re.sub(rf"^def {mutant.wrong.__name__}\(", f"def {exercise.name}(", source, flags=re.M)

@@ -11,12 +11,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 import nbformat
 from nbclient import NotebookClient
 
+from grader.release import source_units
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def source_notebooks(course, unit=None):
     """The notebooks of solutions/, of one unit where one is named."""
-    pattern = f"{course.unit(unit)}/*.ipynb" if unit else "*/*.ipynb"
+    pattern = f"{course.unit(unit, among=source_units(course))}/*.ipynb" if unit else "*/*.ipynb"
     return sorted(
         path for path in course.solutions.glob(pattern) if ".ipynb_checkpoints" not in path.parts
     )

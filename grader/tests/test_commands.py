@@ -1,0 +1,33 @@
+"""The commands behind the Makefile answer wrong input in one clear line."""
+
+import re
+
+import pytest
+
+from grader.__main__ import VERBS, main
+from grader.course import CHECKOUT
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("submit", "Say who you are and which unit"),
+        ("submit --unit 99 --student ada", "There is no unit '99'. The units are: 00_start_here"),
+        ("submit --unit 00 --student ../x", "cannot be a student's name"),
+        ("collect", "Name the folder with the zip files"),
+        ("collect --from /no/such/folder", "There is no folder"),
+        ("grade --unit 99", "There is no unit '99'"),
+        ("grade --student nobody-of-that-name", "There are no submissions of nobody"),
+        ("release --unit 99", "There is no unit '99'"),
+    ],
+)
+def test_does_wrong_input_get_one_clear_line(capsys, words, answer):
+    assert main(words.split()) == 2
+    printed = " ".join(capsys.readouterr().out.split())
+    assert answer in printed
+    assert "Traceback" not in printed
+
+
+def test_has_every_command_its_line_in_the_makefile():
+    makefile = (CHECKOUT / "Makefile").read_text()
+    assert set(re.findall(r"\$\(GRADER\) (\w+)", makefile)) == set(VERBS)

@@ -1,0 +1,49 @@
+"""`make demo` on the real units: the made-up class gets what its work deserves."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from grader.course import Course
+from grader.demo import CLASS, run_demo
+
+
+def follow(steps, total, words):
+    results = list(steps)
+    assert len(results) == total, words
+    return results
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    checkout = Course(tmp_path_factory.mktemp("checkout"))
+    checkout.solutions = Course().solutions
+    screen = io.StringIO()
+    return run_demo(checkout, Console(file=screen, width=120), follow), screen.getvalue()
+
+
+def test_does_everybody_get_what_the_work_deserves(demo):
+    course, _ = demo
+    with (course.classroom / "grades.csv").open(newline="") as file:
+        total = {row["student"]: float(row["total"]) for row in csv.DictReader(file)}
+        assert set(total) == set(CLASS)
+    assert total["dan"] == 0 == min(total.values())
+    assert total["ada"] == max(total.values())
+    for student in ("ben", "cleo", "eva", "finn"):
+        assert 0 < total[student] < total["ada"]
+    for other in ("ben", "cleo", "eva"):
+        assert total["finn"] > total[other]  # one loop a unit costs one exercise a unit
+
+
+def test_does_everybody_find_a_page_and_the_instructor_a_picture(demo):
+    course, screen = demo
+    for student in CLASS:
+        page = (course.feedback / student / "index.html").read_text()
+        assert f"Feedback for {student}" in page
+        assert student in screen
+    assert "Timeout" in (course.feedback / "finn" / "index.html").read_text()
+    assert "Crashed" in (course.feedback / "eva" / "index.html").read_text()
+    assert (course.classroom / "class.png").read_bytes().startswith(b"\x89PNG")
+    assert "demo/class/class.png" in screen
