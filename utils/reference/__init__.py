@@ -1,0 +1,17 @@
+"""The course in NumPy and float64, every gradient written by hand: the code to read.
+
+neighbors       distances, the nearest, their vote
+linear          scores, the perceptron, gradient descent, features that bend a hyperplane
+activations     sigmoid, softmax and its logarithm, without overflow
+losses          0/1, hinge and cross-entropy, each with its gradient
+preparation     center, scale, whiten, repair, always by statistics of the training set
+selection       which features to keep, one greedy step at a time
+validation      splits, folds, the table of confusions
+gradient_check  is the gradient right?
+
+utils.gpu holds the same files once more, in PyTorch.
+
+In every docstring N counts examples, D features, C classes; x is (N, D), labels are (N,) ints.
+Arrays are meant to be float64, and nothing is changed in place. Bad input raises a ValueError
+that says what was wanted and what came.
+"""
