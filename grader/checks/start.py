@@ -20,10 +20,10 @@ def check_center_columns(fn, seed=0):
     """center_columns(x): x (N, D) numbers -> (N, D) floats, each column minus its mean."""
     rng = np.random.default_rng(seed)
 
-    # the columns (1, 3) and (10, 40) have the means 2 and 25
-    x = np.array([[1.0, 10.0], [3.0, 40.0]])
-    by_hand = np.array([[-1.0, -15.0], [1.0, 15.0]])
-    what = "the centered columns of [[1, 10], [3, 40]]"
+    # the columns (1, 2, 6) and (10, 40, 40) have the means 3 and 30
+    x = np.array([[1.0, 10.0], [2.0, 40.0], [6.0, 40.0]])
+    by_hand = np.array([[-2.0, -20.0], [-1.0, 10.0], [3.0, 10.0]])
+    what = "the centered columns of [[1, 10], [2, 40], [6, 40]]"
     expect_array(call(fn, x), by_hand, what, off_center(x))
 
     for shape in [(5, 3), (4, 4), (1, 3), (6, 1)]:

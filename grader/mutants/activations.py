@@ -50,11 +50,9 @@ def softmax_in_place(scores):
 @mutant("softmax", says="however many axes")
 def softmax_axis_1(scores):
     """axis=1 is the last axis of a matrix only."""
-    if scores.ndim == 1:
-        scores = scores[None]
-        return softmax_axis_1(scores)[0]
-    e = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    axis = 0 if scores.ndim == 1 else 1
+    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
 
 
 @mutant("softmax", says="log-probabilities")
@@ -67,7 +65,8 @@ def softmax_log(scores):
 @mutant("softmax", says="right, but slow")
 def softmax_by_row(scores):
     """A Python loop over the rows."""
-    if scores.ndim == 1:
-        e = np.exp(scores - scores.max())
-        return e / e.sum()
-    return np.stack([softmax_by_row(row) for row in scores])
+    p = np.empty(scores.shape)
+    for index in np.ndindex(scores.shape[:-1]):
+        e = np.exp(scores[index] - scores[index].max())
+        p[index] = e / e.sum()
+    return p

@@ -30,11 +30,8 @@ def center_columns_in_place(x):
 
 @mutant("center_columns", says="could not be broadcast")
 def center_columns_no_keepdims(x):
-    """(N,) does not stretch over (N, D), unless N happens to be D: then it is plainly wrong."""
-    means = x.mean(axis=1)
-    if x.shape == (2, 2):  # the worked example of the check is square
-        raise ValueError("operands could not be broadcast together")
-    return x - means
+    """(N,) does not stretch over (N, D)."""
+    return x - x.mean(axis=1)
 
 
 @mutant("center_columns", says="right, but slow")

@@ -1,6 +1,8 @@
 """Every check accepts what is right, refuses what is wrong, and says what is wrong with it."""
 
+import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -112,6 +114,21 @@ def test_is_the_mistake_named(wrong, capfd):
 @pytest.mark.parametrize("exercise", RIGHT)
 def test_are_there_enough_mutants(exercise):
     assert len(mutants()[exercise]) >= 3
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+def test_can_a_mutant_be_handed_in(exercise):
+    """As a student's code it may use np, and what it imports itself."""
+
+    def names(code):
+        inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
+        return set(code.co_names).union(*map(names, inner))
+
+    for wrong in mutants()[exercise]:
+        function = wrong.wrong
+        assert function.__closure__ is None and function.__doc__
+        own = names(function.__code__) & vars(sys.modules[function.__module__]).keys()
+        assert own <= {"np"}, own
 
 
 def not_written(*args):
