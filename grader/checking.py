@@ -10,6 +10,7 @@ tensor: a subclass or an object of the learner's own could answer any question a
 import contextlib
 import copy
 import functools
+import os
 import sys
 import time
 import traceback
@@ -84,22 +85,13 @@ def check(body):
 def quiet():
     """Neither prints nor warnings come out, and arithmetic gives inf and nan without a word."""
     with (
-        contextlib.redirect_stdout(Nowhere()),
-        contextlib.redirect_stderr(Nowhere()),
+        open(os.devnull, "w", encoding="utf-8", errors="ignore") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
         warnings.catch_warnings(action="ignore"),
         np.errstate(all="ignore"),
     ):
         yield
-
-
-class Nowhere:
-    """A stream that forgets what is written to it."""
-
-    def write(self, text):
-        return len(text)
-
-    def flush(self):
-        pass
 
 
 def expect(condition, sentence):
@@ -144,7 +136,7 @@ def copied(value):
 def same(before, after):
     """Whether an argument survived the call."""
     if is_tensor(before):
-        before, after = before.detach().cpu().numpy(), after.detach().cpu().numpy()
+        before, after = to_numpy(before), to_numpy(after)
     if type(before) is not np.ndarray:
         return True  # numbers and strings cannot change, a random generator may
     return before.dtype == after.dtype and np.array_equal(before, after, equal_nan=True)
@@ -172,6 +164,11 @@ def is_tensor(value):
     return torch is not None and type(value) is torch.Tensor
 
 
+def to_numpy(tensor):
+    """Its numbers; by the method of the class, as an instance may carry a method of its own."""
+    return type(tensor).detach(tensor).cpu().numpy()
+
+
 def kind_of(value):
     """'a NumPy array', 'a torch tensor', 'a list', 'an int': how a message names what came."""
     name = {np.ndarray: "NumPy array"}.get(type(value), type(value).__name__)
@@ -187,7 +184,7 @@ def plain(got, what, like=None):
             got.device == like.device,
             f"{what} should be on the device of the inputs, {like.device}, not on {got.device}.",
         )
-        return got.detach().cpu().numpy()
+        return to_numpy(got)
     number_wanted = like is not None and np.ndim(like) == 0
     if number_wanted and any(type(got) is kind for kind in NUMBERS):
         return np.asarray(got)

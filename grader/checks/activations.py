@@ -33,9 +33,9 @@ def check_softmax(fn, seed=0):
 
     # exp(1000) is inf; nothing changes if all scores of a row are lowered by the same number
     large = np.array([[1000.0, 995.0, 10.0, 10.0, 1.0], [1000.0, -900.0, -900.0, -900.0, -900.0]])
-    finite_and_right(call(fn, large), large, "overflow: exp(1000) is inf, and inf/inf is nan")
+    finite_and_right(call(fn, large), large, "exp(1000) overflows to inf, and inf/inf is nan")
     small = np.array([[-1000.0, -1001.0, -1003.0], [-1000.0, -1000.0, -1000.0]])
-    finite_and_right(call(fn, small), small, "underflow: exp(-1000) is 0, and 0/0 is nan")
+    finite_and_right(call(fn, small), small, "exp(-1000) underflows to 0, and 0/0 is nan")
     mixed = np.array([[0.0, 1.0, 2.0], [-3000.0, -3001.0, -3002.0], [900.0, 901.0, 902.0]])
     finite_and_right(call(fn, mixed), mixed, "each row needs a shift of its own")
 
@@ -52,7 +52,7 @@ def check_softmax(fn, seed=0):
 def finite_and_right(got, scores, trouble):
     """At extreme scores: numbers at all, then the right ones."""
     finite = type(got) is not np.ndarray or got.dtype.kind != "f" or np.isfinite(got).all()
-    expect(finite, f"there is nan or inf. {trouble}.")
+    expect(finite, f"there is nan or inf: {trouble}.")
     expect_array(got, softmax(scores), f"the probabilities of scores as large as {scores.flat[0]}")
 
 

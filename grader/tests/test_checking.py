@@ -214,6 +214,10 @@ def test_is_a_subclass_of_tensor_refused():
 
     with pytest.raises(CheckFailed, match="should be a torch tensor, but it is a Faked"):
         expect_array(torch.zeros(2).as_subclass(Faked), torch.zeros(2), "it")
+    bent = torch.ones(2)
+    bent.detach = bent.cpu = bent.numpy = lambda: torch.zeros(2)
+    with pytest.raises(CheckFailed, match="wrong in 2 of 2 entries"):
+        expect_array(bent, torch.zeros(2), "it")
 
 
 def test_does_a_huge_result_cost_nothing():
