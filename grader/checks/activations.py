@@ -46,7 +46,7 @@ def check_softmax(fn, seed=0):
         expect_array(call(fn, scores), softmax(scores), what, other_softmaxes(scores))
 
     loops = "right, but slow: exp, max and sum take all rows at once."
-    expect_fast(fn, softmax, (rng.normal(size=(10_000, 5)),), loops, seconds=0.03)
+    expect_fast(fn, softmax, (rng.normal(size=(20_000, 5)),), loops, seconds=0.03)
 
 
 def finite_and_right(got, scores, trouble):

@@ -137,7 +137,7 @@ def check_knn_predict_torch(fn, seed=0):
     y = torch.tensor(rng.integers(0, 3, size=30))
     expect_array(call(fn, x, y, x, 1), y, "the labels of float32 training points with k = 1")
 
-    args = (rng.normal(size=(100, 8)), rng.integers(0, 5, size=100), rng.normal(size=(2000, 8)))
+    args = (rng.normal(size=(30, 2)), rng.integers(0, 3, size=30), rng.normal(size=(2000, 2)))
     args = (*(torch.tensor(array) for array in args), 5)
     loops = "right, but slow: torch.cdist, topk and one_hot do everything for all rows at once."
     expect_fast(fn, knn_predict, args, loops, times=4, seconds=0.03)

@@ -35,8 +35,8 @@ def check_center_columns(fn, seed=0):
     expect_array(call(fn, x), center(x * 1.0, x * 1.0), "the result for an x of integers")
 
     loops = "right, but slow: leave the loops to NumPy, x and its means broadcast."
-    x = rng.normal(size=(3000, 100))
-    expect_fast(fn, lambda x: center(x, x), (x,), loops, times=5, seconds=0.04)
+    x = rng.normal(size=(1000, 100))
+    expect_fast(fn, lambda x: center(x, x), (x,), loops, times=5, seconds=0.012)
 
 
 def off_center(x):
