@@ -1,0 +1,236 @@
+"""Wrong answers on hinge and cross-entropy."""
+
+import numpy as np
+
+from grader.mutants import mutant
+
+
+@mutant("multiclass_hinge", says="not divided by N")
+def hinge_sum(scores, labels):
+    """Missing 1/N in the loss."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum(), dscores
+
+
+@mutant("multiclass_hinge", says="dscores is not divided by N")
+def hinge_gradient_sum(scores, labels):
+    """Missing 1/N in the gradient only."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum() / n, dscores
+
+
+@mutant("multiclass_hinge", says="the margin is missing")
+def hinge_without_margin(scores, labels):
+    """max(0, s_j - s_y)."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None], 0)
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum() / n, dscores / n
+
+
+@mutant("multiclass_hinge", says="the correct class counts too")
+def hinge_with_correct(scores, labels):
+    """The correct class adds its margin of 1."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    loss = margins.sum() / n
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = 0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return loss, dscores / n
+
+
+@mutant("multiclass_hinge", says="forgets the correct class")
+def hinge_gradient_without_correct(scores, labels):
+    """Only the wrong classes get a gradient."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    return margins.sum() / n, (margins > 0) / n
+
+
+@mutant("multiclass_hinge", says="count them")
+def hinge_gradient_minus_one(scores, labels):
+    """-1 at the correct class, however many margins are broken."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -1.0 * (dscores.sum(axis=1) > 0)
+    return margins.sum() / n, dscores / n
+
+
+@mutant("multiclass_hinge", says="max form")
+def hinge_max(scores, labels):
+    """Only the worst class."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    dscores = np.zeros_like(scores)
+    worst = margins.argmax(axis=1)
+    broken = margins.max(axis=1) > 0
+    dscores[np.arange(n), worst] += broken
+    dscores[np.arange(n), labels] -= broken
+    return margins.max(axis=1).mean(), dscores / n
+
+
+@mutant("multiclass_hinge", says="(loss, dscores)")
+def hinge_loss_only(scores, labels):
+    """No gradient."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    return margins.sum() / n
+
+
+@mutant("multiclass_hinge", says="in place")
+def hinge_in_place(scores, labels):
+    """Works on the caller's scores."""
+    n = len(scores)
+    scores -= scores[np.arange(n), labels][:, None] - 1
+    scores[np.arange(n), labels] = 0
+    margins = np.maximum(scores, 0)
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum() / n, dscores / n
+
+
+@mutant("multiclass_hinge", says="right, but slow")
+def hinge_loops(scores, labels):
+    """Example by example, class by class."""
+    n, c = scores.shape
+    loss, dscores = 0.0, np.zeros((n, c))
+    for i in range(n):
+        for j in range(c):
+            margin = scores[i, j] - scores[i, labels[i]] + 1
+            if j != labels[i] and margin > 0:
+                loss += margin / n
+                dscores[i, j] += 1 / n
+                dscores[i, labels[i]] -= 1 / n
+    return loss, dscores
+
+
+@mutant("softmax_cross_entropy", says="not divided by N")
+def entropy_sum(scores, labels):
+    """Missing 1/N in the loss."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dscores = np.exp(logp)
+    dscores[np.arange(len(scores)), labels] -= 1
+    return -logp[np.arange(len(scores)), labels].sum(), dscores
+
+
+@mutant("softmax_cross_entropy", says="dscores is not divided by N")
+def entropy_gradient_sum(scores, labels):
+    """Missing 1/N in the gradient only."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dscores = np.exp(logp)
+    dscores[np.arange(len(scores)), labels] -= 1
+    return -logp[np.arange(len(scores)), labels].mean(), dscores
+
+
+@mutant("softmax_cross_entropy", says="shift the scores")
+def entropy_unshifted(scores, labels):
+    """exp without the shift."""
+    n = len(scores)
+    e = np.exp(scores)
+    p = e / e.sum(axis=1, keepdims=True)
+    dscores = p.copy()
+    dscores[np.arange(n), labels] -= 1
+    return -np.log(p[np.arange(n), labels]).mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="never take log of p")
+def entropy_log_of_p(scores, labels):
+    """The probability underflows to 0, its logarithm is -inf."""
+    n = len(scores)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    dscores = p.copy()
+    dscores[np.arange(n), labels] -= 1
+    return -np.log(p[np.arange(n), labels]).mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="clipping or adding a little")
+def entropy_clipped(scores, labels):
+    """log(p + 1e-12)."""
+    n = len(scores)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    dscores = p.copy()
+    dscores[np.arange(n), labels] -= 1
+    return -np.log(p[np.arange(n), labels] + 1e-12).mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="minus the log")
+def entropy_sign(scores, labels):
+    """A negative loss."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dscores = np.exp(logp)
+    dscores[np.arange(n), labels] -= 1
+    return logp[np.arange(n), labels].mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="1 is missing at the label")
+def entropy_gradient_p(scores, labels):
+    """The one-hot part of the gradient forgotten."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -logp[np.arange(n), labels].mean(), np.exp(logp) / n
+
+
+@mutant("softmax_cross_entropy", says="[:, labels] takes whole columns")
+def entropy_of_columns(scores, labels):
+    """[:, labels] where a pair of indices was meant."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dscores = np.exp(logp)
+    dscores[:, labels] -= 1
+    return -logp[:, labels].mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="bits")
+def entropy_bits(scores, labels):
+    """log2."""
+    n = len(scores)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    dscores = p.copy()
+    dscores[np.arange(n), labels] -= 1
+    return -np.log2(p[np.arange(n), labels]).mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="one loss per example")
+def entropy_per_example(scores, labels):
+    """Not averaged."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dscores = np.exp(logp)
+    dscores[np.arange(n), labels] -= 1
+    return -logp[np.arange(n), labels], dscores / n
+
+
+mutant("equal_scores_loss", says="probability of the label; the loss")(0.1)
+mutant("equal_scores_loss", says="base 10")(1)
+mutant("equal_scores_loss", says="bits")(3.32)
+mutant("equal_scores_loss", says="sign")(-2.3)
+mutant("equal_scores_loss", says="no knowledge")(0)
+
+mutant("surrogate", says="counting mistakes is quick")("b")
+mutant("surrogate", says="never below")("c")
+mutant("surrogate", says="near the boundary")("d")

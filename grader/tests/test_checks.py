@@ -1,0 +1,179 @@
+"""Every check accepts what is right, refuses what is wrong, and says what is wrong with it."""
+
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+
+from grader import progress
+from grader.checking import CheckFailed
+from grader.checks import checks
+from grader.mutants import mutants
+from utils.reference import (
+    activations,
+    gradient_check,
+    linear,
+    losses,
+    neighbors,
+    preparation,
+    validation,
+)
+
+CHECKS = checks()
+MUTANTS = [mutant for several in mutants().values() for mutant in several]
+
+
+def outer_sum(a, b):
+    return a[:, None] + b
+
+
+def knn_predict_torch(x_train, y_train, x, k):
+    from utils.gpu.neighbors import knn_predict
+
+    return knn_predict(x_train, y_train, x, k)
+
+
+def softmax_classifier_torch(x, y, n_classes, lr, epochs):
+    from utils.gpu.linear import train_linear_classifier
+
+    w, b, _ = train_linear_classifier(x, y, n_classes, lr=lr, epochs=epochs)
+    return w, b
+
+
+RIGHT = {
+    "center_columns": lambda x: preparation.center(x, x),
+    "outer_sum": outer_sum,
+    "broadcast_shape": (8, 7, 6),
+    "l2_distances_two_loops": neighbors.l2_distances_two_loops,
+    "l2_distances_one_loop": neighbors.l2_distances_one_loop,
+    "l2_distances": neighbors.l2_distances,
+    "knn_predict": neighbors.knn_predict,
+    "knn_predict_torch": knn_predict_torch,
+    "knn_cost": "c",
+    "k_fold": validation.k_fold,
+    "which_error": "b",
+    "test_set_uses": "d",
+    "perceptron_step": linear.perceptron_step,
+    "template_score": 9.5,
+    "softmax_classifier_torch": softmax_classifier_torch,
+    "updates_per_epoch": 16,
+    "multiclass_hinge": losses.multiclass_hinge,
+    "softmax_cross_entropy": losses.softmax_cross_entropy,
+    "equal_scores_loss": 2.3,
+    "surrogate": "a",
+    "softmax": activations.softmax,
+    "numeric_gradient": gradient_check.numeric_gradient,
+    "gradcheck_subset": "c",
+    "standardize": preparation.standardize,
+    "whiten": preparation.whiten,
+    "scaling_leak": "b",
+}
+FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
+QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
+
+
+def refusal(exercise, answer, seed=0, tries=1):
+    """What the check says of a wrong answer."""
+    for _ in range(tries):
+        try:
+            CHECKS[exercise](answer, seed)
+        except CheckFailed as failure:
+            return str(failure)
+    raise AssertionError(f"the wrong answer passed as {exercise}")
+
+
+def test_every_check_has_a_right_answer_here():
+    assert CHECKS.keys() == RIGHT.keys() == mutants().keys()
+
+
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_is_the_right_answer_accepted(exercise, capfd):
+    """Under every seed, in a second, with one line and nothing on stderr?"""
+    for seed in (0, 1, 2, 3, 2**31 + 7):
+        start = time.process_time()
+        assert CHECKS[exercise](RIGHT[exercise], seed) is None
+        seconds = time.process_time() - start
+        assert capfd.readouterr() == (f"✓ {exercise}: all checks passed.\n", "")
+    assert seconds < 1  # the last time: the first one imports torch
+    assert progress.load()[exercise]["passed"]
+    assert progress.load()[exercise]["tries"] == 5
+
+
+@pytest.mark.parametrize("wrong", MUTANTS, ids=lambda mutant: f"{mutant.exercise}-{mutant.name}")
+def test_is_the_mistake_named(wrong, capfd):
+    """Always, but for slowness: on a busy machine the clock is lenient, so it has three tries."""
+    tries = 3 if "slow" in wrong.says or "loop" in wrong.says else 1
+    for seed in (0, 1, 2**31 + 7):
+        start = time.process_time()
+        message = refusal(wrong.exercise, wrong.wrong, seed, tries)
+        assert wrong.says in message, message
+        assert message.startswith(f"{wrong.exercise}: ")
+        seconds = time.process_time() - start
+    assert seconds < tries
+    assert capfd.readouterr().err == ""
+    assert tries > 1 or not progress.load()[wrong.exercise]["passed"]
+
+
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_are_there_enough_mutants(exercise):
+    assert len(mutants()[exercise]) >= 3
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+def test_can_a_mutant_be_handed_in(exercise):
+    """As a student's code it may use np, and what it imports itself."""
+
+    def names(code):
+        inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
+        return set(code.co_names).union(*map(names, inner))
+
+    for wrong in mutants()[exercise]:
+        function = wrong.wrong
+        assert function.__closure__ is None and function.__doc__
+        own = names(function.__code__) & vars(sys.modules[function.__module__]).keys()
+        assert own <= {"np"}, own
+
+
+def not_written(*args):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+@pytest.mark.parametrize(
+    "answer, says",
+    [
+        (not_written, "not written yet"),
+        (None, "not defined yet"),
+        (42, "should be a function, but it is an int"),
+        (lambda *args: None, "returned None"),
+        (lambda: 1, "stopped with TypeError"),
+        (lambda *args: "text", "a str"),
+        (lambda *args: (object(), object()), "should"),
+    ],
+)
+def test_is_a_missing_function_told_apart(exercise, answer, says):
+    assert says in refusal(exercise, answer)
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS)
+@pytest.mark.parametrize("answer", [None, ...])
+def test_is_a_missing_answer_told_apart(exercise, answer):
+    assert "no answer yet" in refusal(exercise, answer)
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS)
+@pytest.mark.parametrize("answer", [object(), [], "z", -12345, np.zeros(3), float("nan"), print])
+def test_is_nonsense_refused(exercise, answer):
+    refusal(exercise, answer)
+
+
+@pytest.mark.parametrize("answer", ["c", "C", " (c) ", "c."])
+def test_may_a_letter_be_written_in_several_ways(answer):
+    CHECKS["knn_cost"](answer)
+
+
+@pytest.mark.parametrize("answer", [(8, 7, 6), [8, 7, 6], "(8, 7, 6)", "8, 7, 6"])
+def test_may_a_shape_be_written_in_several_ways(answer):
+    CHECKS["broadcast_shape"](answer)
