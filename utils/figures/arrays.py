@@ -1,6 +1,7 @@
 """Shapes of arrays, drawn as cells."""
 
 import numpy as np
+from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
 from .figure import BLUE, GREEN, GREY, ORANGE, VERMILLION, Figure, listing, styled, tint
@@ -133,21 +134,20 @@ def _block(ax, shape, full, color):
     layers, rows, columns = (min(n, LARGEST) for n in sizes)
     shift = 0.32
     for layer in reversed(range(layers)):
+        cells = {True: [], False: []}  # by whether the cell is stored or read again
         for row in range(rows):
             for column in range(columns):
                 at = (layer, row, column)
                 stored = all(i == 0 or own[d] == sizes[d] for d, i in enumerate(at))
-                ax.add_patch(
-                    Rectangle(
-                        (column + shift * layer, -row - 1 + shift * layer),
-                        1,
-                        1,
-                        facecolor=tint(color, 0.6 if stored else 0.12),
-                        edgecolor=color if stored else tint(color, 0.7),
-                        hatch=None if stored else "////",
-                        linewidth=1.0,
-                    )
-                )
+                corner = (column + shift * layer, -row - 1 + shift * layer)
+                cells[stored].append(Rectangle(corner, 1, 1))
+        for stored, patches in sorted(cells.items()):  # the stored ones on top
+            style = {"facecolor": tint(color, 0.6), "edgecolor": color}
+            if not stored:
+                style = {"facecolor": tint(color, 0.12), "edgecolor": tint(color, 0.7)}
+                style["hatch"] = "////"
+            if patches:
+                ax.add_collection(PatchCollection(patches, linewidth=1.0, **style))
     width, height = columns + shift * (layers - 1), rows + shift * (layers - 1)
     cut = [n for n in sizes if n > LARGEST]
     more = int(np.prod(full[:-3])) if len(full) > 3 else 1

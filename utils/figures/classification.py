@@ -42,14 +42,13 @@ def draw_points(ax, x, y, class_names=None, size=30, legend=False):
     names = class_names if class_names is not None else class_labels(classes)
     for i, label in enumerate(classes):
         at = y == label
-        ax.scatter(
-            x[at, 0],
-            x[at, 1],
-            s=size,
-            c=[color(i)],
-            marker=marker(i),
-            edgecolors="white",
-            linewidths=0.6,
+        ax.plot(  # faster than scatter, which panels need
+            *x[at].T,
+            marker(i),
+            color=color(i),
+            markersize=np.sqrt(size),
+            markeredgecolor="white",
+            markeredgewidth=0.6,
             label=str(names[i]),
             zorder=3,
         )
@@ -64,7 +63,7 @@ def draw_regions(ax, labels, extent, classes):
     index = np.searchsorted(classes, labels).clip(0, len(classes) - 1)
     index[np.asarray(classes)[index] != labels] = len(classes)  # a class nobody has: grey
     ax.imshow(
-        tints[index].reshape(side, side, 3),
+        (255 * tints[index]).astype(np.uint8).reshape(side, side, 3),
         extent=extent,
         origin="lower",
         aspect="auto",
@@ -340,7 +339,7 @@ def draw_perceptron_frame(ax, update, x, y, class_names=None, legend=False):
     """The example that was wrong, the boundary before it (dashed) and after (solid)."""
     _, i, (w, b), (w_new, b_new) = update
     _, extent = plane_grid(x, 2)
-    ax.set(xlim=extent[:2], ylim=extent[2:])
+    ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")
     draw_points(ax, x, y, class_names, size=22)
     draw_line(ax, w, b, color=GREY, linestyle="--", linewidth=1.4, label="before")
     draw_line(ax, w_new, b_new, color=BLACK, label="after")

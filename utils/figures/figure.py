@@ -32,6 +32,7 @@ STYLE = {
     "axes.titlesize": 11.5,
     "axes.titlelocation": "left",
     "axes.titlepad": 8,
+    "axes.titley": 1.0,  # or every drawing measures every tick label to place the title
     "axes.labelsize": 10.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -66,7 +67,7 @@ class Figure(MatplotlibFigure):
     """
 
     def __init__(self, width=6.4, height=4.0):
-        super().__init__(figsize=(width, height), dpi=100, layout="constrained")
+        super().__init__(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
         self.get_layout_engine().set(w_pad=0.09, h_pad=0.09)  # inches of air around every axes
         FigureCanvasAgg(self)
         self.alt = ""
@@ -87,23 +88,26 @@ class Figure(MatplotlibFigure):
         Stored pictures are reduced to 256 colors, which the eye does not notice and which
         makes a notebook half as large; fast leaves that out, for panels that redraw.
         """
+        pixels = Image.fromarray(self._pixels(scale)).convert("RGB")
         buffer = io.BytesIO()
-        with mpl.rc_context(STYLE):  # ticks are made late, while drawing
-            self.savefig(
-                buffer,
-                format="png",
-                dpi=100 * scale,
-                metadata={"Software": None},  # no version: the same bytes from equal pixels
-                pil_kwargs={"compress_level": 1},
-            )
         if fast:
+            pixels.save(buffer, "png", compress_level=1)
             return buffer.getvalue()
-        picture = Image.open(buffer).convert("RGB")
         if not self.photographic:
-            picture = picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        small = io.BytesIO()
-        picture.save(small, "png", optimize=True)
-        return small.getvalue()
+            pixels = pixels.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        pixels.save(buffer, "png", optimize=True)
+        return buffer.getvalue()
+
+    def _pixels(self, scale):
+        """Drawn once: savefig would draw everything twice, to be sure of the layout."""
+        dpi = self.dpi
+        self.set_dpi(100 * scale)
+        try:
+            with mpl.rc_context(STYLE):  # ticks are made late, while drawing
+                self.canvas.draw()
+            return np.array(self.canvas.buffer_rgba())
+        finally:
+            self.set_dpi(dpi)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return mimebundle(self.png(), self.alt, self.size())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .figure import Figure, color, number, styled
+from .figure import GREY, Figure, color, marker, number, styled
 
 
 @styled
@@ -19,30 +19,26 @@ def whitening_stages(stages, *, labels=None, limits=None):
     for ax, (name, x) in zip(axes, stages.items(), strict=True):
         ax.set_title(name)
         if isinstance(x, str):
-            ax.set_axis_off()
-            ax.text(
-                0.5, 0.5, x, ha="center", va="center", wrap=True, transform=ax.transAxes,
-                parse_math=False,
-            )  # fmt: skip
+            ax.set(xticks=[], yticks=[], xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
+            ax.spines[:].set_visible(False)
+            ax.text(0, 0, x, ha="center", va="center", color=GREY, parse_math=False)
+            _below(ax, "\n\n\n ")
             said.append(f"{name}: {x}")
             continue
         low, high = (limits or {}).get(name) or _view(x)
         for axis in (ax.axhline, ax.axvline):
             axis(0, color="#bbbbbb", linewidth=0.9, zorder=0)
         groups = np.zeros(len(x), int) if labels is None else labels
-        for group in np.unique(groups):
+        for i, group in enumerate(np.unique(groups)):
             at = groups == group
-            ax.scatter(*x[at].T, s=9, c=[color(group)], alpha=0.75, linewidths=0)
+            ax.plot(*x[at].T, marker(i), color=color(i), ms=3.2, mew=0, alpha=0.75)
         ax.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="first coordinate")
-        ax.locator_params(nbins=5)
+        ax.locator_params(nbins=4)
         (a, b), (_, d) = cov = np.cov(x.T, bias=True)
         rows = [f"{v:8.2f} {u:8.2f}" for v, u in cov.round(2) + 0.0]
         mean = x.mean(axis=0)
         text = f"mean ({_plain(mean[0])}, {_plain(mean[1])})\ncovariance\n" + "\n".join(rows)
-        ax.text(
-            0.5, -0.27, text, transform=ax.transAxes, ha="center", va="top", size=9,
-            family="DejaVu Sans Mono",
-        )  # fmt: skip
+        _below(ax, text)
         said.append(
             f"{name} ({_plain(a)}, {_plain(b)}; {_plain(b)}, {_plain(d)}), "
             f"mean ({_plain(mean[0])}, {_plain(mean[1])})"
@@ -50,6 +46,11 @@ def whitening_stages(stages, *, labels=None, limits=None):
     axes[0].set_ylabel("second coordinate")
     fig.alt = f"A cloud of points in stages; covariance by stage: {'; '.join(said)}."
     return fig
+
+
+def _below(ax, text):
+    style = {"ha": "center", "va": "top", "size": 9, "family": "DejaVu Sans Mono"}
+    ax.text(0.5, -0.27, text, transform=ax.transAxes, **style)
 
 
 def _view(x):
