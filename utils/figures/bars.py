@@ -180,7 +180,7 @@ def softmax_bars(scores, probabilities, *, class_names=None, title=None):
     left.axhline(0, color=GREY, linewidth=0.8)
     left.set_ylim(min(scores.min(), 0) - 0.14 * span, max(scores.max(), 0) + 0.14 * span)
     left.set(title="scores", yticks=[])  # the numbers stand on the bars
-    left.spines["left"].set_visible(False)
+    left.spines[["left", "bottom"]].set_visible(False)
 
     width = 0.8 / max(len(probabilities), 1)
     said = []

@@ -412,6 +412,7 @@ def margin_losses(w, b, x, signs, losses, curves, *, view=None, title=None):
     w, b = np.asarray(w, dtype=float), float(b)
     margins = signs * (x @ w + b)
     fig = Figure(9.0, 3.9)
+    fig.get_layout_engine().set(wspace=0.06)
     plane, chart = fig.subplots(1, 2, width_ratios=(1, 1.05))
     left, right, bottom, top = view or plane_grid(x, 2)[1]
     plane.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")

@@ -34,6 +34,8 @@ def whitening_stages(stages, *, labels=None, limits=None):
             ax.plot(*x[at].T, marker(i), color=color(i), ms=3.2, mew=0, alpha=0.75)
         ax.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="first coordinate")
         ax.locator_params(nbins=4)
+        if ax is not axes[0]:
+            ax.set_yticks([])  # both axes have one scale, and every tick costs a millisecond
         (a, b), (_, d) = cov = np.cov(x.T, bias=True)
         rows = [f"{v:8.2f} {u:8.2f}" for v, u in cov.round(2) + 0.0]
         mean = x.mean(axis=0)
@@ -50,7 +52,8 @@ def whitening_stages(stages, *, labels=None, limits=None):
 
 def _below(ax, text):
     style = {"ha": "center", "va": "top", "size": 9, "family": "DejaVu Sans Mono"}
-    ax.text(0.5, -0.27, text, transform=ax.transAxes, **style)
+    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    ax.annotate(text, (0.5, 0), (0, -42), **place, **style)
 
 
 def _view(x):

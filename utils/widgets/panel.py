@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from utils.figures.figure import message, mimebundle
 
-SCALE = 1.5  # between the speed of 1 and the sharpness of 2
+SCALE = 1.25  # between the speed of 1 and the sharpness of 2
 DELAY = 0.03  # seconds that a moving slider may rest before the picture follows
 
 CAPTION = '<div aria-live="polite" style="color:#555;font-size:0.86em;line-height:1.4">{}</div>'
