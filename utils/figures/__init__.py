@@ -1,0 +1,54 @@
+"""Pictures of the course: one call, arrays and functions in, a Figure out.
+
+A Figure shows itself at the end of a cell, with an alt text that says its numbers.
+"""
+
+from .arrays import broadcasting
+from .bars import error_parts, fold_strips, softmax_bars, split_strip, timing_bars
+from .classification import (
+    confusion,
+    decision_regions,
+    feature_lift,
+    linear_boundary,
+    margin_losses,
+    metric_balls,
+    perceptron_updates,
+)
+from .curves import (
+    cross_validation_curve,
+    gradient_check_curve,
+    loss_curve,
+    selection_curve,
+    surrogate_losses,
+)
+from .figure import Figure, message
+from .images import histogram_equalization, image_grid, neighbor_rows, templates
+from .preparation import whitening_stages
+
+__all__ = [
+    "Figure",
+    "broadcasting",
+    "confusion",
+    "cross_validation_curve",
+    "decision_regions",
+    "error_parts",
+    "feature_lift",
+    "fold_strips",
+    "gradient_check_curve",
+    "histogram_equalization",
+    "image_grid",
+    "linear_boundary",
+    "loss_curve",
+    "margin_losses",
+    "message",
+    "metric_balls",
+    "neighbor_rows",
+    "perceptron_updates",
+    "selection_curve",
+    "softmax_bars",
+    "split_strip",
+    "surrogate_losses",
+    "templates",
+    "timing_bars",
+    "whitening_stages",
+]

@@ -1,0 +1,366 @@
+"""Every figure draws without a warning and says its numbers."""
+
+import base64
+import struct
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from utils import data, figures
+from utils.figures.figure import MARKERS, PALETTE, number
+
+RNG = np.random.default_rng(0)
+
+
+def knn(k, x, y):
+    """A stand-in: vote of the k nearest by squared distance."""
+
+    def predict(points):
+        d = ((points[:, None] - x) ** 2).sum(axis=2)
+        votes = y[np.argsort(d, axis=1, kind="stable")[:, :k]]
+        return np.array([np.bincount(v).argmax() for v in votes])
+
+    return predict
+
+
+def perceptron_step(w, b, x, y):
+    return (w + y * x, b + y) if y * (x @ w + b) <= 0 else (w, b)
+
+
+def blobs():
+    return data.make_blobs(90, rng=1, spread=1.6)
+
+
+def two_blobs():
+    d = data.make_blobs(40, rng=4, n_classes=2, spread=0.9)
+    return d.x, np.where(d.y == 1, 1, -1)
+
+
+def shifted_blobs():
+    x, y = two_blobs()
+    return x + np.array([1.5, 1]), y
+
+
+def draw_regions():
+    d = blobs()
+    return figures.decision_regions(
+        {f"k = {k}": knn(k, d.x, d.y) for k in (1, 5, 25)}, d.x, d.y, class_names=d.class_names
+    )
+
+
+def draw_one_region():
+    d = data.make_moons(80, rng=1)
+    return figures.decision_regions(lambda p: (p[:, 1] < 0.25).astype(int), d.x, d.y, title="line")
+
+
+def draw_confusion():
+    matrix = np.diag([48, 44, 50, 47, 41, 45, 50, 44, 38, 42])
+    matrix[8, 1], matrix[3, 9], matrix[4, 7] = 6, 2, 1
+    return figures.confusion(matrix, "0123456789")
+
+
+def draw_confusion_names():
+    return figures.confusion([[50, 0, 0], [0, 47, 3], [0, 2, 48]], data.load_iris().class_names)
+
+
+def draw_cross_validation():
+    ks = [1, 3, 5, 7, 9, 15, 25]
+    scores = 0.98 - 0.002 * np.array(ks)[:, None] + 0.004 * RNG.normal(size=(7, 5))
+    scores[1] = [0.99, 0.985, 0.98, 0.99, 0.985]
+    return figures.cross_validation_curve(ks, scores)
+
+
+def draw_losses():
+    t = np.arange(30)
+    return figures.loss_curve(
+        {"full batch": np.exp(-t / 20), "batch 32": np.exp(-t / 5), "online": 0.2 + np.exp(-t / 2)},
+        title="Smaller batches, more updates per epoch",
+        log=True,
+    )
+
+
+def draw_gradient_check():
+    steps = np.logspace(-13, 0, 14)
+    errors = {"one-sided": steps + 1e-16 / steps, "centered": steps**2 / 6 + 1e-16 / steps}
+    return figures.gradient_check_curve(steps, errors)
+
+
+def draw_stages():
+    x = RNG.normal(size=(150, 2)) @ np.array([[2.0, 1.2], [0.0, 0.6]]) + [4, 3]
+    centered = x - x.mean(axis=0)
+    values, vectors = np.linalg.eigh(centered.T @ centered / len(x))
+    rotated = centered @ vectors[:, ::-1]
+    return figures.whitening_stages(
+        {
+            "raw": x,
+            "centered": centered,
+            "decorrelated": rotated,
+            "whitened": rotated / np.sqrt(values[::-1]),
+        }
+    )
+
+
+def draw_grid():
+    d = data.load_digits()
+    return figures.image_grid(
+        d.x[:20].reshape(-1, 8, 8),
+        [f"{label} → 3" for label in d.y[:20]],
+        marked=d.y[:20] == 3,
+        suptitle="What it got wrong",
+    )
+
+
+def draw_neighbors():
+    d = data.load_digits()
+    images = d.x.reshape(-1, 8, 8)
+    near = [np.argsort(((d.x[10:] - d.x[i]) ** 2).sum(axis=1))[:6] + 10 for i in range(4)]
+    labels = d.y[near].copy()
+    labels[1, 3] = 9
+    return figures.neighbor_rows(images[:4], images[near], d.y[:4], labels)
+
+
+def draw_templates():
+    d = data.load_digits()
+    w = np.stack([d.x[d.y == c].mean(axis=0) - d.x.mean(axis=0) for c in range(10)], axis=1)
+    return figures.templates(w, d.image_shape, d.class_names, title="What each class looks for")
+
+
+def draw_equalization():
+    photo = data.load_photo("china") // 2 + 60
+    share = np.cumsum(np.bincount(photo.ravel(), minlength=256)) / photo.size
+    return figures.histogram_equalization(photo, np.round(255 * share[photo]))
+
+
+def draw_lift():
+    d = data.make_rings(120, rng=2)
+    return figures.feature_lift(
+        np.square, d.x, d.y, (1, 1), -2.2, lifted_names=("x1²", "x2²"), class_names=d.class_names
+    )
+
+
+def draw_margin_losses():
+    x, y = two_blobs()
+    m = np.linspace(-3, 3, 601)
+    curves = {"0/1": (m, (m <= 0) * 1.0), "hinge": (m, np.maximum(0, 1 - m))}
+    return figures.margin_losses((-0.5, 0.4), 0.1, x, y, {"0/1": 0.025, "hinge": 0.31}, curves)
+
+
+EXAMPLES = {  # name: (draw, what the alt text must contain)
+    "broadcast_rows": (
+        lambda: figures.broadcasting((4, 1), (3,)),
+        ["(4, 3)", "a is stretched along axis 1", "b is stretched along axis 0."],
+    ),
+    "broadcast_layers": (
+        lambda: figures.broadcasting((8, 1, 6), (7, 1)),
+        ["(8, 7, 6)", "b is stretched along axes 0 and 2."],
+    ),
+    "broadcast_many": (lambda: figures.broadcasting((5, 2, 1, 12), (3, 1)), ["(5, 2, 3, 12)"]),
+    "broadcast_scalar": (lambda: figures.broadcasting((), (3,)), ["stretched along axis 0"]),
+    "broadcast_clash": (
+        lambda: figures.broadcasting((3, 4), (3,)),
+        ["do not broadcast", "4 against 3"],
+    ),
+    "decision_regions": (draw_regions, ["k = 1: 0 of 90", "k = 25"]),
+    "decision_region": (draw_one_region, ["line: ", "of 80"]),
+    "metric_balls": (
+        figures.metric_balls,
+        ["By L1 the distances are A 5.2 and B 4.6, so B", "so A is nearest"],
+    ),
+    "confusion": (draw_confusion, ["449 of 458", "8 called 1, 6 times"]),
+    "confusion_names": (draw_confusion_names, ["145 of 150 right (96.7 %)"]),
+    "linear_boundary": (
+        lambda: figures.linear_boundary((-0.7, 0.5), 0.1, *two_blobs()),
+        ["w = (-0.7, 0.5)", "of 40"],
+    ),
+    "margin": (
+        lambda: figures.linear_boundary((-0.5, -0.3), 0.4, *two_blobs(), margin=True),
+        ["margin is 3.43 wide", "support vectors lie"],
+    ),
+    "perceptron": (
+        lambda: figures.perceptron_updates(perceptron_step, *shifted_blobs()),
+        ["no mistake is left"],
+    ),
+    "margin_losses": (draw_margin_losses, ["hinge 0.31"]),
+    "feature_lift": (draw_lift, ["120 points", "leaves 0"]),
+    "cross_validation": (draw_cross_validation, ["k = 3 reaches 98.6 %"]),
+    "loss_curve": (draw_losses, ["full batch from 1 to 0.235"]),
+    "surrogates": (figures.surrogate_losses, ["hinge 2, 1 and 0", "logistic, in bits 1.89, 1"]),
+    "gradient_check": (draw_gradient_check, ["centered falls below 1e-07"]),
+    "selection": (
+        lambda: figures.selection_curve(
+            {
+                "forward": ([1, 2, 3, 4, 5], [0.8, 0.9, 0.95, 0.95, 0.94]),
+                "backward": ([5, 4, 3, 2, 1], [0.94, 0.96, 0.94, 0.88, 0.7]),
+            }
+        ),
+        ["forward is best with 3 features (95.0 %)", "backward is best with 4 features"],
+    ),
+    "errors": (
+        lambda: figures.error_parts(
+            {
+                "linear": {"Bayes": 2, "approximation": 9, "estimation": 1, "optimization": 0.5},
+                "1-nearest neighbor": {"Bayes": 2, "estimation": 6},
+                "deep network": {
+                    "Bayes": 2,
+                    "approximation": 0.5,
+                    "estimation": 3,
+                    "optimization": 1,
+                },
+            }
+        ),
+        ["linear 12.5 in all", "estimation 6"],
+    ),
+    "timing": (
+        lambda: figures.timing_bars({"two loops": 2.31, "one loop": 0.0123, "none": 0.00081}),
+        ["two loops, one loop and none"],
+    ),
+    "split": (
+        lambda: figures.split_strip({"training": 1078, "validation": 359, "test": 360}),
+        ["1797 examples", "training 1078 (60 %)"],
+    ),
+    "folds": (
+        lambda: figures.fold_strips(
+            [
+                (np.setdiff1d(np.arange(23), held), held)
+                for held in np.array_split(RNG.permutation(23), 5)
+            ]
+        ),
+        ["5, 5, 5, 4 and 4"],
+    ),
+    "softmax": (
+        lambda: figures.softmax_bars([3, 1, -3], {"softmax": [0.879, 0.119, 0.002]}),
+        ["(3, 1, -3)", "0.88, 0.12, 0.00"],
+    ),
+    "softmax_nan": (
+        lambda: figures.softmax_bars(
+            [1003, 1001, 997],
+            {"naive": [np.nan] * 3, "yours": [0.88, 0.12, 0], "reference": [0.88, 0.12, 0]},
+        ),
+        ["(1003, 1001, 997)", "naive (nan, nan, nan)"],
+    ),
+    "image_grid": (draw_grid, ["What it got wrong", "20 pictures of 8 by 8"]),
+    "neighbors": (draw_neighbors, ["6 of 6, 5 of 6, 5 of 6 and 6 of 6"]),
+    "templates": (draw_templates, ["10 classes", "8 by 8"]),
+    "equalization": (draw_equalization, ["nine pixels in ten lie before from 6", "255"]),
+    "stages": (draw_stages, ["whitened (1, 0; 0, 1), mean (0, 0)"]),
+    "message": (lambda: figures.message("Nothing to draw."), ["Nothing to draw."]),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_figure_draws_quietly_and_says_its_numbers(name, caplog):
+    draw, wanted = EXAMPLES[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a layout that does not fit, a glyph no font has
+        fig = draw()
+        png = fig.png()
+    assert isinstance(fig, figures.Figure)
+    assert png.startswith(b"\x89PNG")
+    assert not caplog.records  # matplotlib logs what it could not do, on stderr
+    for text in wanted:
+        assert text in fig.alt
+    assert (
+        fig.alt.endswith(".")
+        and "\n" not in fig.alt
+        and "nan" not in fig.alt.lower().replace("naive (nan, nan, nan)", "")
+    )
+
+
+def test_every_figure_function_has_an_example():
+    code = "\n".join(f"{d.__code__.co_names}{d.__code__.co_consts}" for d, _ in EXAMPLES.values()
+                     if hasattr(d, "__code__"))  # fmt: skip
+    drawn = {d.__name__ for d, _ in EXAMPLES.values()}
+    for name in figures.__all__:
+        assert name == "Figure" or name in drawn or name in code, name
+
+
+def test_figure_stores_picture_and_alt_text():
+    fig = figures.metric_balls()
+    data_, metadata = fig._repr_mimebundle_()
+    width, height = metadata["image/png"]["width"], metadata["image/png"]["height"]
+    png = base64.b64decode(data_["image/png"])
+    assert data_["text/plain"] == fig.alt == metadata["image/png"]["alt"] == repr(fig)
+    assert struct.unpack(">II", png[16:24]) == (2 * width, 2 * height)  # sharp on dense screens
+    assert figures.metric_balls().png() == png
+
+
+def test_timing_bars_do_not_say_what_varies():
+    first = figures.timing_bars({"loops": 1.0, "matmul": 0.001}).alt
+    assert first == figures.timing_bars({"loops": 0.02, "matmul": 0.3}).alt
+
+
+def test_figures_change_nobodys_settings():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    figures.surrogate_losses().png()
+    assert dict(mpl.rcParams) == before
+
+
+def test_surrogates_bound_the_zero_one_loss():
+    from utils.figures.curves import SURROGATES
+
+    margins = np.linspace(-3, 3, 601)
+    for name, loss in SURROGATES.items():
+        assert (loss(margins) >= (margins <= 0) - 1e-12).all(), name
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: figures.cross_validation_curve([1, 2], np.zeros((3, 5))),
+        lambda: figures.error_parts({"a": {"Bayesian": 1}}),
+        lambda: figures.decision_regions(lambda p: p, np.eye(2), np.array([0, 1])),
+    ],
+)
+def test_bad_input_gets_a_sentence(call):
+    with pytest.raises(ValueError, match=r"should|wanted"):
+        call()
+
+
+@pytest.mark.parametrize(
+    "value, said", [(0.1 + 0.2, "0.3"), (-0.0, "0"), (12345.6, "12346"), (2e-5, "2e-05"),
+                    (96.804, "96.8"), (float("nan"), "nan")],
+)  # fmt: skip
+def test_numbers_are_said_plainly(value, said):
+    assert number(value) == said
+
+
+# Viénot, Brettel and Mollon (1999): linear RGB as seen without the middle or long cones
+DEUTERANOPIA = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
+PROTANOPIA = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def lab(color, seen_by):
+    """CIE L*a*b* of a color after a simulation, D65."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = (seen_by @ linear).clip(0, 1)
+    t = TO_XYZ @ linear / [0.9505, 1, 1.089]
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("seen_by", [np.eye(3), DEUTERANOPIA, PROTANOPIA])
+def test_palette_is_told_apart_by_everyone(seen_by):
+    seen = [lab(c, seen_by) for c in PALETTE]
+    apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
+    assert min(apart) > 10  # a difference of about 2 is just visible
+    first = [np.linalg.norm(a - b) for i, a in enumerate(seen[:3]) for b in seen[:i]]
+    assert min(first) > 25
+    assert len(set(MARKERS)) >= 10
+
+
+def test_import_brings_neither_torch_nor_pyplot():
+    code = (
+        "import sys, utils, utils.data, utils.figures, utils.widgets\n"
+        "bad = {'torch', 'matplotlib.pyplot', 'sklearn'} & set(sys.modules)\n"
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
