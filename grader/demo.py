@@ -89,7 +89,7 @@ def run_demo(checkout, console, follow):
     results = follow(grade(course, todo), len(todo), "Grading                 ")
     follow(write_feedback(course, todo), len(todo), "Writing feedback        ")
     write_table(course, course.classroom / "grades.csv")
-    class_picture(course).save(course.classroom / "class.png")
+    (course.classroom / "class.png").write_bytes(class_picture(course).png())
 
     for student, work in CLASS.items():
         console.print(f"  {student:5} {work.__doc__}", style="dim", highlight=False)
