@@ -13,11 +13,13 @@ from .classification import (
     margin_losses,
     metric_balls,
     perceptron_updates,
+    signed_distances,
 )
 from .curves import (
     cross_validation_curve,
     gradient_check_curve,
     loss_curve,
+    loss_slice,
     selection_curve,
     surrogate_losses,
 )
@@ -39,12 +41,14 @@ __all__ = [
     "image_grid",
     "linear_boundary",
     "loss_curve",
+    "loss_slice",
     "margin_losses",
     "message",
     "metric_balls",
     "neighbor_rows",
     "perceptron_updates",
     "selection_curve",
+    "signed_distances",
     "softmax_bars",
     "split_strip",
     "surrogate_losses",

@@ -244,9 +244,9 @@ def linear_boundary(w, b, x, y, *, margin=False, class_names=None, feature_names
     w, b = np.asarray(w, dtype=float), float(b)
     signs = np.where(y == np.max(y), 1, -1)
     scores = x @ w + b
-    fig = Figure(6.4, 5.2)
-    ax = fig.subplots()
     _, extent = plane_grid(x, 2)
+    fig = Figure(*_size_of_plane(extent, below=1.5 if margin else 1.3))
+    ax = fig.subplots()
     ax.set(xlim=extent[:2], ylim=extent[2:])
     ax.set_aspect("equal")
     draw_points(ax, x, y, class_names, size=38)
@@ -277,24 +277,71 @@ def linear_boundary(w, b, x, y, *, margin=False, class_names=None, feature_names
         )
         title = title or f"Margin {number(2 / length)} wide, {int(support.sum())} support vectors"
     fig.alt += "."
-    draw_arrow(ax, w, b)
+    draw_arrow(ax, w, b, avoid=x)
     label_axes(ax, feature_names)
     ax.set_title(title or f"{mistakes} of {len(x)} points on the wrong side")
     fig.legend(loc="outside lower center", ncols=3, handletextpad=0.6)
     return fig
 
 
-def draw_arrow(ax, w, b, share=0.16):
-    """w as an arrow from the boundary, where that is in view: the side of positive score."""
+@styled
+def signed_distances(w, b, points, *, title="Signed distance: score divided by |w|"):
+    """How far each point lies from the line w.x + b = 0, and on which side.
+
+    w : (2,), b : number;  points : (M, 2), named A, B, C, ...
+    """
+    w, b, points = np.asarray(w, dtype=float), float(b), np.asarray(points, dtype=float)
+    length = float(np.sqrt(w @ w))
+    distances = (points @ w + b) / length
+    feet = points - distances[:, None] * w / length
+    names = [chr(ord("A") + i) for i in range(len(points))]
+    _, extent = plane_grid(np.concatenate([points, feet]), 2, margin=0.22)
+    fig = Figure(*_size_of_plane(extent))
+    ax = fig.subplots()
+    ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", title=title)
+    draw_line(ax, w, b, color=BLACK)
+    for name, point, foot, d in zip(names, points, feet, distances, strict=True):
+        side = 0 if d > 0 else 1
+        ax.plot(*np.stack([point, foot]).T, color=GREY, linestyle="--", linewidth=1.3, zorder=1)
+        style = {"markeredgecolor": "white", "markersize": 10, "zorder": 3}
+        ax.plot(*point, marker(side), color=color(side), **style)
+        sign = "+" if d > 0 else "−" if d < 0 else ""
+        away = np.sign(d or 1) * w / length * 15
+        place = {"textcoords": "offset points", "ha": "center", "va": "center"}
+        ax.annotate(f"{name}: {sign}{number(abs(d))}", point, away, **place)
+    draw_arrow(ax, w, b)
+    label_axes(ax, None)
+    each = listing(f"{name} {number(d)}" for name, d in zip(names, distances, strict=True))
+    fig.alt = (
+        f"The line with w = ({number(w[0])}, {number(w[1])}), b = {number(b)}, and "
+        f"{plural(len(points), 'point')} with their signed distances from it: {each}."
+    )
+    return fig
+
+
+def draw_arrow(ax, w, b, share=0.16, avoid=None):
+    """w as an arrow from the boundary, where that is in view: the side of positive score.
+
+    avoid : (N, 2) points; the arrow stands where it keeps away from them, or else in the middle
+    """
     squared = float(w @ w)
     if squared == 0:
         return
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    center = np.array([(left + right) / 2, (bottom + top) / 2])
+    corner, size = np.array([left, bottom]), np.array([right - left, top - bottom])
+    center = corner + size / 2
     foot = center - (w @ center + b) * w / squared
-    if not (left < foot[0] < right and bottom < foot[1] < top):
+    step = share * size.min() * w / np.sqrt(squared)
+    if avoid is not None:
+        along = np.linspace(-0.5, 0.5, 41)[:, None] * np.hypot(*size)
+        feet = foot + along * [-w[1], w[0]] / np.sqrt(squared)
+        ends = np.stack([feet, feet + 1.4 * step])  # the name stands beyond the tip
+        inside = ((ends > corner + 0.04 * size) & (ends < corner + 0.96 * size)).all(axis=(0, 2))
+        away = np.linalg.norm((feet + step)[:, None] - avoid, axis=2).min(axis=1)
+        foot = feet[np.where(inside, away, -1).argmax()] if inside.any() else foot
+    if not ((foot > corner) & (foot < corner + size)).all():
         return
-    tip = foot + share * min(right - left, top - bottom) * w / np.sqrt(squared)
+    tip = foot + step
     ax.annotate(
         "",
         xy=tip,
@@ -305,6 +352,14 @@ def draw_arrow(ax, w, b, share=0.16):
     beyond = 9 * w / np.sqrt(squared)
     place = {"textcoords": "offset points", "ha": "center", "va": "center"}
     ax.annotate("w", tip, beyond, weight="bold", annotation_clip=True, **place)
+
+
+def _size_of_plane(extent, below=0.9, width=6.4):
+    """Inches for one axes of equal aspect: no blank strips above and below, or at the sides."""
+    left, right, bottom, top = extent
+    ratio = (top - bottom) / (right - left)
+    height = np.clip(ratio * (width - 0.9), 1.8, 4.2)
+    return min(width, height / ratio + 1.1), height + below
 
 
 def perceptron_run(perceptron_step, x, y, *, order=None, max_updates=40, max_epochs=50):

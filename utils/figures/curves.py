@@ -10,6 +10,7 @@ from .figure import (
     ORANGE,
     PURPLE,
     VERMILLION,
+    YELLOW,
     Figure,
     color,
     line,
@@ -92,9 +93,49 @@ def loss_curve(histories, *, log=False, xlabel="epoch", ylabel="mean training lo
         ax.set_yscale("log")
     ax.grid(axis="y")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title or "")
-    ax.legend(loc="best")
+    if len(histories) < 3:
+        ax.legend(loc="best")
+    else:  # inside, many names would cover the lines
+        long = max(map(len, histories)) > 20
+        fig.legend(loc="outside lower center", ncols=2 if long else 4)
     what = title or f"{ylabel[0].upper()}{ylabel[1:]} against {xlabel}"
     fig.alt = f"{what}: {'; '.join(said)}."
+    return fig
+
+
+@styled
+def loss_slice(positions, losses, *, xlabel, zoom=None, title="Losses along one path"):
+    """Losses of a classifier as one number of it is moved.
+
+    positions : (G,) values of the number, ascending;  losses : {name: (G,)}
+    zoom : (low, high), the part in which the first of the losses is drawn again, alone
+    """
+    positions = np.asarray(positions, dtype=float)
+    fig = Figure(9.0 if zoom else 6.8, 3.9)
+    axes = np.atleast_1d(fig.subplots(1, 2 if zoom else 1))
+    near = np.ones(len(positions), dtype=bool)
+    if zoom:
+        near = (positions >= zoom[0]) & (positions <= zoom[1])
+        axes[0].axvspan(*zoom, color=tint(YELLOW, 0.35), linewidth=0, zorder=0)
+    said = []
+    for i, (name, loss) in enumerate(losses.items()):
+        loss = np.asarray(loss, dtype=float)
+        paint = (BLACK, BLUE, ORANGE, GREEN)[i % 4]
+        axes[0].plot(positions, loss, color=paint, linestyle=line(i), label=name)
+        if zoom and i == 0:
+            axes[1].plot(positions[near], loss[near], color=paint)
+            part = f"{name} alone, from {number(zoom[0])} to {number(zoom[1])}"
+            axes[1].set(title=part, xlabel=xlabel)
+        flat = (np.abs(np.diff(loss[near])) < 1e-12).mean()
+        share = f"flat in {100 * flat:.0f} % of the steps"
+        said.append(f"{name} falls to {number(loss.min(), 2)} and is {share}")
+    for ax in axes:
+        ax.grid(axis="y")
+    axes[0].set(xlabel=xlabel, ylabel="mean loss", title=title)
+    axes[0].set_ylim(bottom=0)
+    axes[0].legend(loc="best")
+    where = f" from {number(zoom[0])} to {number(zoom[1])}" if zoom else ""
+    fig.alt = f"{title}, by {xlabel}: {'; '.join(said)}{where}."
     return fig
 
 

@@ -105,6 +105,7 @@ def templates(w, image_shape, class_names, *, columns=5, title=None):
     columns = min(columns, n_classes)
     rows = -(-n_classes // columns)
     fig = Figure(1.45 * columns + 1.1, 1.62 * rows + 0.4)
+    fig.photographic = True  # reduced to 256 colors, the ends of the scale would be lost
     axes = fig.subplots(rows, columns, squeeze=False)
     limit = np.abs(w).max() or 1.0
     for i, ax in enumerate(axes.flat):

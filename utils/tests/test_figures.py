@@ -149,6 +149,14 @@ def draw_margin_losses():
     return figures.margin_losses((-0.5, 0.4), 0.1, x, y, {"0/1": 0.025, "hinge": 0.31}, curves)
 
 
+def draw_slice():
+    x, y = two_blobs()
+    angles = np.linspace(0.3, 179.7, 301)
+    m = y[:, None] * (x @ np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))]))
+    losses = {"0/1": (m <= 0).mean(axis=0), "hinge": np.maximum(0, 1 - m).mean(axis=0)}
+    return figures.loss_slice(angles, losses, xlabel="angle of w in degrees", zoom=(120, 150))
+
+
 EXAMPLES = {  # name: (draw, what the alt text must contain)
     "broadcast_rows": (
         lambda: figures.broadcasting((4, 1), (3,)),
@@ -180,6 +188,10 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
         lambda: figures.linear_boundary((-0.5, -0.3), 0.4, *two_blobs(), margin=True),
         ["margin is 3.43 wide", "support vectors lie"],
     ),
+    "signed_distances": (
+        lambda: figures.signed_distances((3, 4), -5, [(0, 0), (3, 2), (3, -1)]),
+        ["A -1, B 2.4 and C 0"],
+    ),
     "perceptron": (
         lambda: figures.perceptron_updates(perceptron_step, *shifted_blobs()),
         ["no mistake is left"],
@@ -188,6 +200,10 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
     "feature_lift": (draw_lift, ["120 points", "leaves 0"]),
     "cross_validation": (draw_cross_validation, ["k = 3 reaches 98.6 %"]),
     "loss_curve": (draw_losses, ["full batch from 1 to 0.235"]),
+    "loss_slice": (
+        draw_slice,
+        ["0/1 falls to 0 and is flat in", "hinge falls to 0.017 and is flat in 0 %"],
+    ),
     "surrogates": (figures.surrogate_losses, ["hinge 2, 1 and 0", "logistic, in bits 1.89, 1"]),
     "gradient_check": (draw_gradient_check, ["centered falls below 1e-07"]),
     "selection": (
