@@ -9,7 +9,6 @@ import re
 import bleach
 from jinja2 import Environment, PackageLoader
 from nbconvert.filters import markdown2html
-from nbconvert.preprocessors import Preprocessor
 from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
@@ -22,7 +21,7 @@ TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "t
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # terminal colors in tracebacks
 
 
-class HideTests(ClearHiddenTests, Preprocessor):
+class HideTests(ClearHiddenTests):
     """Take hidden tests out of a graded notebook, and the traceback lines that quote them."""
 
     def preprocess_cell(self, cell, resources, cell_index):

@@ -6,6 +6,7 @@ A Figure shows itself at the end of a cell, with an alt text that says its numbe
 from .arrays import broadcasting
 from .bars import error_parts, fold_strips, softmax_bars, split_strip, timing_bars
 from .classification import (
+    boundary_lines,
     confusion,
     decision_regions,
     feature_lift,
@@ -16,12 +17,14 @@ from .classification import (
     signed_distances,
 )
 from .curves import (
+    best_of_many,
     cross_validation_curve,
     gradient_check_curve,
     loss_curve,
     loss_slice,
     selection_curve,
     surrogate_losses,
+    threshold_costs,
 )
 from .figure import Figure, message
 from .images import histogram_equalization, image_grid, neighbor_rows, templates
@@ -29,6 +32,8 @@ from .preparation import whitening_stages
 
 __all__ = [
     "Figure",
+    "best_of_many",
+    "boundary_lines",
     "broadcasting",
     "confusion",
     "cross_validation_curve",
@@ -53,6 +58,7 @@ __all__ = [
     "split_strip",
     "surrogate_losses",
     "templates",
+    "threshold_costs",
     "timing_bars",
     "whitening_stages",
 ]
