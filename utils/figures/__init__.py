@@ -21,6 +21,7 @@ from .curves import (
     selection_curve,
     surrogate_losses,
 )
+from .descent import descent_paths
 from .figure import Figure, message
 from .images import histogram_equalization, image_grid, neighbor_rows, templates
 from .preparation import whitening_stages
@@ -31,6 +32,7 @@ __all__ = [
     "confusion",
     "cross_validation_curve",
     "decision_regions",
+    "descent_paths",
     "error_parts",
     "feature_lift",
     "fold_strips",
