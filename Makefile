@@ -34,7 +34,7 @@ setup: $(READY)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "This course needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Setting up .venv (once; this downloads PyTorch and JupyterLab) ..."
-	@$(PYTHON) -m venv --clear .venv \
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv \
 	|| { echo "Python cannot make a virtual environment: sudo apt-get install python3-venv"; exit 1; }
 	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools
 	@.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt \

@@ -35,6 +35,14 @@ c.GenerateAssignment.preprocessors = [
 ]
 
 # submitted/ -> autograded/
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "grader.execution.RestoreCells",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.GradingExecute.timeout = 10  # seconds a question; its own check takes less than one
 c.Autograde.autograde_preprocessors = [
     "grader.execution.GradingExecute",
@@ -52,6 +60,7 @@ c.GenerateFeedback.preprocessors = [
     "grader.feedback.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-c.HTMLExporter.sanitize_html = True  # what a student's code displays stays text
+c.HTMLExporter.sanitize_html = True  # what a student displays or writes stays text
+c.HTMLExporter.filters = {"markdown2html": "grader.feedback.safe_markdown"}
 
 c.ExportApp.plugin_class = "grader.gradebook.ExerciseTable"

@@ -108,7 +108,7 @@ def export(course, args):
     from grader.report import class_picture, class_table
 
     write_table(course, course.classroom / "grades.csv")
-    class_picture(course).save(course.classroom / "class.png")
+    (course.classroom / "class.png").write_bytes(class_picture(course).png())
     console.print(class_table(course))
     console.print("Written: class/grades.csv and class/class.png", highlight=False)
 

@@ -7,6 +7,7 @@ the one that the real commands take.
 import inspect
 import re
 import shutil
+from collections import Counter
 
 import nbformat
 from nbgrader.utils import is_solution
@@ -25,6 +26,10 @@ CRASH = "import os\n\n\ndef {name}(*args, **kwargs):\n    os._exit(1)\n"
 LOOP = "def {name}(*args, **kwargs):\n    while True:\n        pass\n"
 MISTYPED = "def {name}(*args, **kwargs)\n    return None\n"
 ESSAY = "With few features and many examples the neighbors win; with many features they do not."
+
+
+# A student's way of working: what becomes of the right `answer` to the exercise which is number
+# `number` among the functions, or among the questions, of its notebook. None leaves it untouched.
 
 
 def perfect(number, exercise, answer):
@@ -51,14 +56,16 @@ def untouched(number, exercise, answer):
 
 def crashing(number, exercise, answer):
     """code that ends Python, code that is no Python"""
-    if exercise.kind in ("think", "essay"):
+    if not is_function(exercise) or number > 1:
         return answer
-    return {0: CRASH, 3: MISTYPED}.get(number % 6, answer).format(name=exercise.name)
+    return (CRASH, MISTYPED)[number].format(name=exercise.name)
 
 
 def looping(number, exercise, answer):
-    """the first function of every unit never ends"""
-    return answer if number or exercise.kind == "think" else LOOP.format(name=exercise.name)
+    """the first function of every notebook never ends"""
+    if not is_function(exercise) or number > 0:
+        return answer
+    return LOOP.format(name=exercise.name)
 
 
 CLASS = {
@@ -89,7 +96,7 @@ def run_demo(checkout, console, follow):
     results = follow(grade(course, todo), len(todo), "Grading                 ")
     follow(write_feedback(course, todo), len(todo), "Writing feedback        ")
     write_table(course, course.classroom / "grades.csv")
-    class_picture(course).save(course.classroom / "class.png")
+    (course.classroom / "class.png").write_bytes(class_picture(course).png())
 
     for student, work in CLASS.items():
         console.print(f"  {student:5} {work.__doc__}", style="dim", highlight=False)
@@ -124,12 +131,18 @@ def answer_notebook(path, source, work):
     notebook = nbformat.read(path, as_version=4)
     answers = right_answers(source)
     cells = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if is_solution(c)}
-    for number, exercise in enumerate(read_exercises(path)):
-        cell = cells[answer_id(exercise)]
+    so_far = Counter()
+    for exercise in read_exercises(path):
+        number = so_far[is_function(exercise)]
+        so_far[is_function(exercise)] += 1
         answer = work(number, exercise, answers[answer_id(exercise)])
         if answer is not None:
-            cell.source = answer
+            cells[answer_id(exercise)].source = answer
     nbformat.write(notebook, path)
+
+
+def is_function(exercise):
+    return exercise.kind in ("np", "torch")
 
 
 def answer_id(exercise):

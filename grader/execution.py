@@ -9,14 +9,15 @@ fresh kernel. Lecture cells that no answer needs are left out, which is most of 
 import ast
 import os
 import symtable
+from copy import deepcopy
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import Execute
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Bool, Enum
+from traitlets import Bool, Enum, List
 
 from grader.course import Course
 from grader.seeds import VARIABLE, student_key
@@ -34,10 +35,33 @@ SAYS = {
 }
 
 
+class RestoreCells(NbGraderPreprocessor):
+    """Put back the set-up, answer and check cells that a submission lost.
+
+    nbgrader's own `OverwriteCells.add_missing_cells` fails where the first of them is gone, and
+    with it the submission.
+    """
+
+    def preprocess(self, nb, resources):
+        released = read_release(self.parent.parent.coursedir, resources)
+        place = 0
+        for cell in released.cells:
+            if "nbgrader" not in cell.metadata:
+                continue
+            ids = [own.metadata.get("nbgrader", {}).get("grade_id") for own in nb.cells]
+            if cell.metadata.nbgrader.grade_id in ids:
+                place = ids.index(cell.metadata.nbgrader.grade_id) + 1
+            else:
+                nb.cells.insert(place, cell)
+                place += 1
+        return nb, resources
+
+
 class GradingExecute(Execute):
     """Execute the cells that the grades depend on; survive what each of them does."""
 
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate")
+    extra_arguments = List(["--log-level=ERROR"])
     interrupt_on_timeout = Bool(False)  # a loop may swallow an interrupt; a new kernel is sure
 
     def preprocess(self, nb, resources, km=None):
@@ -49,7 +73,7 @@ class GradingExecute(Execute):
             self.start_afresh(nb, resources)
             with self.setup_kernel(env=grading_environment(self.coursedir, resources)):
                 for index in done:
-                    self.replay(nb.cells[index])
+                    self.replay(nb.cells[index], index)
                 try:
                     while todo:
                         index = todo[0]
@@ -71,11 +95,10 @@ class GradingExecute(Execute):
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
 
-    def replay(self, cell):
-        """Run an earlier cell again in a fresh kernel, for what it defines."""
-        self.kc.execute_interactive(
-            cell.source, store_history=False, output_hook=lambda message: None, timeout=self.timeout
-        )
+    def replay(self, cell, index):
+        """Run an earlier cell again in a fresh kernel, for what it defines; its outputs stay."""
+        self.execute_cell(deepcopy(cell), index)
+        self.nb.cells[index] = cell
 
     def name_fault(self, cell, fault):
         ename, evalue = SAYS[type(fault)]
@@ -96,14 +119,18 @@ def grading_environment(coursedir, resources):
     }
 
 
-def lecture_sources(coursedir, resources):
-    """The ungraded code cells of the notebook as it was released."""
+def read_release(coursedir, resources):
+    """The notebook that is being graded, as it was released."""
     where = resources["nbgrader"]
     folder = coursedir.format_path(coursedir.release_directory, ".", where["assignment"])
-    released = nbformat.read(f"{folder}/{where['notebook']}.ipynb", as_version=4)
+    return nbformat.read(f"{folder}/{where['notebook']}.ipynb", as_version=4)
+
+
+def lecture_sources(coursedir, resources):
+    """The ungraded code cells of the notebook as it was released."""
     return {
         cell.source
-        for cell in released.cells
+        for cell in read_release(coursedir, resources).cells
         if cell.cell_type == "code" and "nbgrader" not in cell.metadata
     }
 

@@ -6,8 +6,9 @@ Both show what went wrong in the check's words, and never a hidden test.
 import json
 import re
 
+import bleach
 from jinja2 import Environment, PackageLoader
-from nbconvert.preprocessors import Preprocessor
+from nbconvert.filters import markdown2html
 from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
@@ -15,10 +16,12 @@ from nbgrader.utils import is_grade
 from grader.course import CourseError
 from grader.gradebook import scores, student_names
 
+TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
+TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # terminal colors in tracebacks
 
 
-class HideTests(ClearHiddenTests, Preprocessor):
+class HideTests(ClearHiddenTests):
     """Take hidden tests out of a graded notebook, and the traceback lines that quote them."""
 
     def preprocess_cell(self, cell, resources, cell_index):
@@ -89,6 +92,16 @@ def messages(path):
             if output["output_type"] == "error":
                 said.setdefault(about["grade_id"], sentence(output))
     return said
+
+
+def safe_markdown(source):
+    """Markdown as HTML in which nothing can run; nbconvert's own filter lets <script> through."""
+    return bleach.clean(
+        markdown2html(source),
+        tags=bleach.ALLOWED_TAGS | TAGS,
+        attributes={"a": ["href"], "td": ["align"], "th": ["align"]},
+        strip=True,
+    )
 
 
 def sentence(output):

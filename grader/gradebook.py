@@ -1,13 +1,18 @@
 """The gradebook: the one module that reads or writes nbgrader's database."""
 
 import csv
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
+from sqlalchemy.exc import SAWarning
 
 from grader.course import Course, CourseError
+
+# nbgrader 0.9.6 was written for an older SQLAlchemy, whose warnings would fill the screen
+warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
+from grader.course import CourseError
+from grader.feedback import ESCAPES
 from grader.release import source_units
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -36,8 +39,17 @@ def execute_one(path):
     """Execute one notebook in place; seconds it took."""
     notebook = nbformat.read(path, as_version=4)
     started = time.perf_counter()
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}})
-    client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "COURSE_PROGRESS": "off"})
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": path.parent}},
+    )
+    try:
+        client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "COURSE_PROGRESS": "off"})
+    except CellExecutionError as error:
+        lines = ESCAPES.sub("", str(error)).strip().splitlines()
+        raise CourseError(f"{path.name} stopped: {lines[-1]}\n" + "\n".join(lines)) from None
     seconds = time.perf_counter() - started
     nbformat.write(steady(notebook), path)
     return seconds

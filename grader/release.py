@@ -4,9 +4,8 @@ import shutil
 import time
 
 import nbformat
-from nbconvert.preprocessors import Preprocessor
 from nbgrader.apps import NbGraderAPI
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from grader.course import CourseError
@@ -27,7 +26,7 @@ class ClearAnswers(ClearSolutions):
         return cell, resources
 
 
-class ClearAnswerOutputs(Preprocessor):
+class ClearAnswerOutputs(NbGraderPreprocessor):
     """Clear what answers and checks printed; a lecture keeps its figures, as code hosts show them.
 
     `nbgrader.preprocessors.ClearOutput` would clear both.
@@ -41,7 +40,7 @@ class ClearAnswerOutputs(Preprocessor):
         return cell, resources
 
 
-class LetRunAllPassFailingChecks(Preprocessor):
+class LetRunAllPassFailingChecks(NbGraderPreprocessor):
     """Tag the checks so that "Run All" in JupyterLab goes on where an answer is still missing."""
 
     def preprocess_cell(self, cell, resources, cell_index):

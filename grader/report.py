@@ -4,7 +4,7 @@ import numpy as np
 from rich.table import Table
 
 from grader.gradebook import scores
-from utils.figures.figure import Figure
+from utils.figures.figure import Figure, styled
 
 
 def score_grid(course):
@@ -46,13 +46,14 @@ def total(rows):
     return f"{sum(row.points for row in rows):g} of {sum(row.most for row in rows):g}"
 
 
+@styled
 def class_picture(course):
     """Students by exercises; dark is solved, pale is not, hatched was not handed in or is by hand.
 
     returns: a Figure
     """
     students, exercises, grid = score_grid(course)
-    figure = Figure(figsize=(2.5 + 0.36 * len(exercises), 1.9 + 0.34 * len(students)))
+    figure = Figure(2.5 + 0.36 * len(exercises), 1.9 + 0.34 * len(students))
     ax = figure.subplots()
     ax.set_facecolor("white")
     ax.patch.set(hatch="////", edgecolor="0.8")

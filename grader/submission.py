@@ -49,7 +49,9 @@ def check_name(student):
 def check_notebook(name, content):
     """Say in one sentence what makes these bytes no notebook, if anything does."""
     try:
-        nbformat.reads(content.decode("utf-8"), as_version=4)
+        text = content.decode("utf-8")
+        json.loads(text)  # nbformat would not say where it is broken
+        nbformat.reads(text, as_version=4)
     except json.JSONDecodeError as error:
         raise CourseError(
             f"{name} is broken: its JSON cannot be read (line {error.lineno}). "

@@ -111,6 +111,9 @@ def test_is_only_what_is_marked_cleared(course, path):
     source = read(path)
     assert [cell.id for cell in source.cells] == list(released)
     for cell in source.cells:
+        if cell.cell_type == "code" and (is_grade(cell) or is_solution(cell)):
+            assert released[cell.id].outputs == []
+            assert "raises-exception" in released[cell.id].metadata.tags
         if is_solution(cell):
             assert REGION.search(cell.source), f"no solution region in {cell.source!r}"
             continue

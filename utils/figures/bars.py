@@ -146,14 +146,19 @@ def fold_strips(folds, *, title=None):
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, n), xlabel="index of the example")
-    ax.set_title(title or f"{len(folds)}-fold: every example is held out exactly once")
+    times = np.bincount(np.concatenate([held for _, held in folds]), minlength=n)
+    once = "every example is" if (times == 1).all() else "not every example is"
+    ax.set_title(title or f"{len(folds)}-fold: {once} held out exactly once")
     patches = [
         Patch(facecolor=tint(BLUE, 0.45), edgecolor=BLUE, label="train"),
         Patch(facecolor=tint(ORANGE, 0.45), edgecolor=ORANGE, hatch="////", label="held out"),
     ]
     fig.legend(handles=patches, loc="outside lower center", ncols=2)
     sizes = listing(len(held) for _, held in folds)
-    fig.alt = f"{len(folds)} rounds over {n} examples; held out in each round: {sizes}."
+    fig.alt = (
+        f"{len(folds)} rounds over {n} examples; held out in each round: {sizes}; "
+        f"{once} held out exactly once."
+    )
     return fig
 
 

@@ -129,12 +129,16 @@ def surrogate_losses(losses=None):
         said.append(f"{name.split(':')[0]} {listing(number(v) for v in at)}")
     ax.set(xlim=(-2.2, 2.6), ylim=(-0.05, 4.1))
     ax.set(xlabel="margin m = y · score  (right side if m > 0)", ylabel="loss of one example")
-    ax.set_title("Every surrogate lies on or above the 0/1 loss")
+    below = [
+        name.split(":")[0] for name, loss in losses.items() if (loss(margins) < zero_one).any()
+    ]
+    bound = f"not an upper bound: {listing(below)}" if below else "each on or above the 0/1 loss"
+    ax.set_title(bound[0].upper() + bound[1:])
     ax.grid(axis="y")
     ax.legend(loc="upper right")
     fig.alt = (
-        "Losses against the margin, each on or above the 0/1 loss, which is 1, 1 and 0 at "
-        f"margins -1, 0 and 1: {'; '.join(said)}."
+        f"Losses against the margin, {bound}. At margins -1, 0 and 1 the 0/1 loss is 1, 1 and 0; "
+        f"{'; '.join(said)}."
     )
     return fig
 
@@ -202,7 +206,7 @@ def selection_curve(curves, *, ylabel="accuracy", title=None):
     ax.grid(axis="y")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="number of features", ylabel=ylabel)
-    ax.set_title(title or "More features help, then they do not (rings: the best)")
+    ax.set_title(title or "Rings mark the best number of features")
     ax.legend(loc="best")
     fig.alt = f"{ylabel[0].upper()}{ylabel[1:]} against the number of features: {'; '.join(said)}."
     return fig

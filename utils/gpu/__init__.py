@@ -10,3 +10,25 @@ What differs everywhere, and is not said again in each docstring:
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
   computed it. A label out of range or a nan in the data is to be caught when data is loaded.
 """
+
+from . import (
+    activations,
+    gradient_check,
+    linear,
+    losses,
+    neighbors,
+    preparation,
+    selection,
+    validation,
+)
+
+__all__ = [
+    "activations",
+    "gradient_check",
+    "linear",
+    "losses",
+    "neighbors",
+    "preparation",
+    "selection",
+    "validation",
+]

@@ -15,3 +15,25 @@ In every docstring N counts examples, D features, C classes; x is (N, D), labels
 Arrays are meant to be float64, and nothing is changed in place. Bad input raises a ValueError
 that says what was wanted and what came.
 """
+
+from . import (
+    activations,
+    gradient_check,
+    linear,
+    losses,
+    neighbors,
+    preparation,
+    selection,
+    validation,
+)
+
+__all__ = [
+    "activations",
+    "gradient_check",
+    "linear",
+    "losses",
+    "neighbors",
+    "preparation",
+    "selection",
+    "validation",
+]

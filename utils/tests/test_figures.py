@@ -246,7 +246,7 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
                 for held in np.array_split(RNG.permutation(23), 5)
             ]
         ),
-        ["5, 5, 5, 4 and 4"],
+        ["5, 5, 5, 4 and 4; every example is held out exactly once"],
     ),
     "softmax": (
         lambda: figures.softmax_bars([3, 1, -3], {"softmax": [0.879, 0.119, 0.002]}),
@@ -318,6 +318,13 @@ def test_figures_change_nobodys_settings():
     before = dict(mpl.rcParams)
     figures.surrogate_losses().png()
     assert dict(mpl.rcParams) == before
+
+
+def test_a_figure_claims_only_what_is_so():
+    in_nats = figures.surrogate_losses({"logistic": lambda m: np.logaddexp(0, -m)})
+    assert "not an upper bound: logistic" in in_nats.alt
+    leaky = [(np.arange(4), np.arange(2)), (np.arange(4), np.arange(2))]
+    assert "not every example" in figures.fold_strips(leaky).alt
 
 
 def test_surrogates_bound_the_zero_one_loss():

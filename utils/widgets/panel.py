@@ -50,6 +50,7 @@ class Panel(widgets.VBox):
             layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
         )
         super().__init__([row, self.picture, self.status, self.caption])
+        self.add_class("course-panel")
         self.redraw()
 
     @staticmethod
