@@ -42,6 +42,7 @@ def execute_one(path):
     client = NotebookClient(
         notebook,
         timeout=300,
+        coalesce_streams=True,  # in how many pieces a text arrived is chance
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": path.parent}},
     )

@@ -6,6 +6,7 @@ A Figure shows itself at the end of a cell, with an alt text that says its numbe
 from .arrays import broadcasting
 from .bars import error_parts, fold_strips, softmax_bars, split_strip, timing_bars
 from .classification import (
+    boundary_lines,
     confusion,
     decision_regions,
     feature_lift,
@@ -15,11 +16,13 @@ from .classification import (
     perceptron_updates,
 )
 from .curves import (
+    best_of_many,
     cross_validation_curve,
     gradient_check_curve,
     loss_curve,
     selection_curve,
     surrogate_losses,
+    threshold_costs,
 )
 from .descent import descent_paths
 from .figure import Figure, message
@@ -28,6 +31,8 @@ from .preparation import whitening_stages
 
 __all__ = [
     "Figure",
+    "best_of_many",
+    "boundary_lines",
     "broadcasting",
     "confusion",
     "cross_validation_curve",
@@ -51,6 +56,7 @@ __all__ = [
     "split_strip",
     "surrogate_losses",
     "templates",
+    "threshold_costs",
     "timing_bars",
     "whitening_stages",
 ]

@@ -146,6 +146,7 @@ def fold_strips(folds, *, title=None):
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, n), xlabel="index of the example")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     times = np.bincount(np.concatenate([held for _, held in folds]), minlength=n)
     once = "every example is" if (times == 1).all() else "not every example is"
     ax.set_title(title or f"{len(folds)}-fold: {once} held out exactly once")

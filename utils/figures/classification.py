@@ -487,3 +487,31 @@ def feature_lift(lift, x, y, w, b, *, lifted_names, class_names=None, feature_na
         "on the wrong side; in the plane that line is a curve."
     )
     return fig
+
+
+@styled
+def boundary_lines(lines, x, y, *, class_names=None, feature_names=None, title=None):
+    """Several linear rules for the same points.
+
+    lines : {name: (w, b)}, w : (2,), b : number; the larger label is the side w points to
+    """
+    fig = Figure(7.2, 4.4)
+    ax = fig.subplots()
+    _, extent = plane_grid(x, 2)
+    ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")
+    draw_points(ax, x, y, class_names, size=22)
+    signs = np.where(y == np.max(y), 1, -1)
+    said = []
+    for i, (name, (w, b)) in enumerate(lines.items()):
+        paint = (BLACK, GREEN, VERMILLION, PURPLE)[i % 4]
+        wrong = int((signs * (x @ np.asarray(w, dtype=float) + b) <= 0).sum())
+        draw_line(ax, w, b, color=paint, linestyle=line(i), linewidth=2.4, label=name)
+        said.append(f"{name} {wrong}")
+    label_axes(ax, feature_names)
+    ax.set_title(title or "Linear rules for the same points")
+    fig.legend(loc="outside right upper")
+    fig.alt = (
+        f"{len(lines)} straight boundaries among {len(x)} points; "
+        f"points on the wrong side: {listing(said)}."
+    )
+    return fig

@@ -210,3 +210,82 @@ def selection_curve(curves, *, ylabel="accuracy", title=None):
     ax.legend(loc="best")
     fig.alt = f"{ylabel[0].upper()}{ylabel[1:]} against the number of features: {'; '.join(said)}."
     return fig
+
+
+@styled
+def threshold_costs(values, positive, thresholds, costs, *, feature="feature", class_names=None):
+    """A rule "positive if above the threshold": whom it separates, and what it costs.
+
+    values : (N,) one feature;  positive : (N,) bool;  thresholds : (T,)
+    costs : {name: (T,) mean cost at each threshold}; the first lowest of each is marked
+    class_names : what to call the negative and the positive class
+    """
+    thresholds = np.asarray(thresholds, dtype=float)
+    names = class_names or ("negative", "positive")
+    fig = Figure(8.6, 3.9)
+    left, right = fig.subplots(1, 2)
+    edges = np.linspace(values.min(), values.max(), 31)
+    kinds = zip((~positive, positive), names, (BLUE, ORANGE), ("", "////"), strict=True)
+    for chosen, name, paint, hatch in kinds:
+        style = {"facecolor": tint(paint, 0.45), "edgecolor": paint, "hatch": hatch, "alpha": 0.8}
+        left.hist(values[chosen], edges, label=name, histtype="stepfilled", **style)
+    left.set(xlabel=feature, ylabel="examples", title="Whom a threshold separates")
+    said = []
+    for i, (name, cost) in enumerate(costs.items()):
+        cost = np.asarray(cost, dtype=float)
+        best = int(cost.argmin())
+        paint, style = (BLACK, VERMILLION, GREEN)[i % 3], line(i)
+        right.plot(thresholds, cost, color=paint, linestyle=style, label=name)
+        right.plot(thresholds[best], cost[best], marker(i), color=paint, ms=9, zorder=4)
+        left.axvline(thresholds[best], color=paint, linestyle=style, linewidth=1.8)
+        said.append(f"{name} {number(thresholds[best])}, mean cost {number(cost[best])}")
+        place = {"textcoords": "offset points", "color": paint, "weight": "bold"}
+        at = (thresholds[best], cost[best])
+        right.annotate(number(thresholds[best]), at, (9, -4 if i else 6), **place)
+    right.grid(axis="y")
+    right.set(xlabel=f"threshold on {feature}", ylabel="mean cost of an example")
+    right.set(title="What it costs", ylim=(0, None))
+    left.legend(loc="upper right")
+    right.legend(loc="upper center")
+    fig.alt = (
+        f"{int((~positive).sum())} {names[0]} and {int(positive.sum())} {names[1]} examples by "
+        f"{feature}, and the cost of each threshold. Cheapest threshold: {'; '.join(said)}."
+    )
+    return fig
+
+
+@styled
+def best_of_many(seen, fresh, *, truth=0.5, bound=None, title=None):
+    """The best accuracy among the first 1, 2, ... tries, and what it is worth on other examples.
+
+    seen, fresh : (M,) accuracies of M classifiers on the examples that chose, and on others
+    truth : what every one of them would reach on endless data
+    bound : (M,) what the best of 1, 2, ... is expected to stay below, or None
+    """
+    seen, fresh = np.asarray(seen, dtype=float), np.asarray(fresh, dtype=float)
+    tried = np.arange(1, len(seen) + 1)
+    champion = np.array([seen[:m].argmax() for m in tried])
+    fig = Figure(7.2, 4.0)
+    ax = fig.subplots()
+    ax.scatter(tried, seen, s=6, color=tint(BLUE, 0.35), zorder=0, label="one classifier")
+    if bound is not None:
+        ax.plot(tried, bound, color=GREY, linestyle=":", label="bound on the expected best")
+    ax.step(tried, seen[champion], where="post", color=BLUE, label="best so far")
+    ax.step(
+        tried, fresh[champion], where="post", color=ORANGE, linestyle="--",
+        label="the same one on fresh examples",
+    )  # fmt: skip
+    ax.axhline(truth, color=BLACK, linewidth=1)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
+    _share_axis(ax)
+    ax.set(xlabel="classifiers tried", ylabel="accuracy", xlim=(1, len(seen)))
+    best = champion[-1]
+    result = f"{percent(seen[best])} where chosen, {percent(fresh[best])} elsewhere"
+    ax.set_title(title or f"Best of {len(seen)}: {result}")
+    fig.legend(loc="outside lower center", ncols=2)
+    fig.alt = (
+        f"The best of {len(seen)} classifiers reaches {percent(seen[best])} on the examples that "
+        f"chose it and {percent(fresh[best])} on fresh ones; each is worth {percent(truth)}."
+    )
+    return fig

@@ -166,6 +166,27 @@ def draw_margin_losses():
     return figures.margin_losses((-0.5, 0.4), 0.1, x, y, {"0/1": 0.025, "hinge": 0.31}, curves)
 
 
+def draw_boundary_lines():
+    x, y = two_blobs()
+    return figures.boundary_lines({"good": ((-0.7, 0.5), 0.1), "bad": ((1, 0), 0.5)}, x, y)
+
+
+def draw_threshold_costs():
+    values, positive = np.arange(8.0), np.array([0, 0, 0, 1, 0, 1, 1, 1], dtype=bool)
+    at = np.arange(-0.5, 8)
+    costs = {
+        f"a miss costs {c}": [(c * (positive & (values <= t)) + (~positive & (values > t))).mean()
+                              for t in at]
+        for c in (0.5, 10)
+    }  # fmt: skip
+    return figures.threshold_costs(values, positive, at, costs, feature="size")
+
+
+def draw_best_of_many():
+    seen, fresh = np.array([0.5, 0.4, 0.7, 0.6]), np.array([0.5, 0.55, 0.45, 0.5])
+    return figures.best_of_many(seen, fresh, bound=np.full(4, 0.8))
+
+
 EXAMPLES = {  # name: (draw, what the alt text must contain)
     "broadcast_rows": (
         lambda: figures.broadcasting((4, 1), (3,)),
@@ -201,9 +222,22 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
         lambda: figures.perceptron_updates(perceptron_step, *shifted_blobs()),
         ["no mistake is left"],
     ),
+    "boundary_lines": (
+        draw_boundary_lines,
+        ["2 straight boundaries among 40", "good 7 and bad 40"],
+    ),
     "margin_losses": (draw_margin_losses, ["hinge 0.31"]),
     "feature_lift": (draw_lift, ["120 points", "leaves 0"]),
     "cross_validation": (draw_cross_validation, ["k = 3 reaches 98.6 %"]),
+    "threshold_costs": (
+        draw_threshold_costs,
+        [
+            "4 negative and 4 positive",
+            "a miss costs 0.5 4.5, mean cost 0.0625;",
+            "costs 10 2.5, mean",
+        ],
+    ),
+    "best_of_many": (draw_best_of_many, ["best of 4", "70.0 % on the examples", "45.0 % on fresh"]),
     "loss_curve": (draw_losses, ["full batch from 1 to 0.235"]),
     "surrogates": (figures.surrogate_losses, ["hinge 2, 1 and 0", "logistic, in bits 1.89, 1"]),
     "gradient_check": (draw_gradient_check, ["centered falls below 1e-07"]),
