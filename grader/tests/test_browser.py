@@ -214,8 +214,8 @@ def test_is_a_wrong_answer_explained_and_a_right_one_accepted(page, lab):
 
     right = (
         "def softmax(scores):\n"
-        "powers = np.exp(scores - scores.max(axis=1, keepdims=True))\n"
-        "return powers / powers.sum(axis=1, keepdims=True)"
+        "powers = np.exp(scores - scores.max(axis=-1, keepdims=True))\n"
+        "return powers / powers.sum(axis=-1, keepdims=True)"
     )
     run_cell(page, answer, right)
     run_cell(page, check)

@@ -26,6 +26,7 @@ from .curves import (
     surrogate_losses,
     threshold_costs,
 )
+from .descent import descent_paths
 from .figure import Figure, message
 from .images import histogram_equalization, image_grid, neighbor_rows, templates
 from .preparation import whitening_stages
@@ -38,6 +39,7 @@ __all__ = [
     "confusion",
     "cross_validation_curve",
     "decision_regions",
+    "descent_paths",
     "error_parts",
     "feature_lift",
     "fold_strips",

@@ -13,7 +13,8 @@ def whitening_stages(stages, *, labels=None, limits=None):
     labels : (N,) ints to color the points by, so that one can follow them
     limits : {name: (low, high) of both axes}, where the view must stay while data changes
     """
-    fig = Figure(2.6 * len(stages), 3.7)
+    fig = Figure(2.6 * len(stages), 4.0)
+    fig.get_layout_engine().set(rect=(0, 0.03, 1, 0.97))  # the words below need air, too
     axes = fig.subplots(1, len(stages), squeeze=False)[0]
     said = []
     for ax, (name, x) in zip(axes, stages.items(), strict=True):

@@ -89,6 +89,23 @@ def draw_gradient_check():
     return figures.gradient_check_curve(steps, errors)
 
 
+def draw_descent():
+    curvatures = np.array([1.0, 10.0])
+
+    def bowl(w):
+        return (curvatures * w**2).sum(axis=-1) / 2
+
+    paths = {
+        f"lr {lr}": (bowl, [(1 - lr * curvatures) ** t * [-2, 1] for t in range(13)])
+        for lr in (0.02, 0.18, 0.21)
+    }
+    return figures.descent_paths(paths, limits=(-2.4, 1.2, -1.8, 1.8))
+
+
+def draw_one_descent():
+    return figures.descent_paths({"still": (lambda w: (w**2).sum(axis=-1), np.ones((4, 2)))})
+
+
 def draw_stages():
     x = RNG.normal(size=(150, 2)) @ np.array([[2.0, 1.2], [0.0, 0.6]]) + [4, 3]
     centered = x - x.mean(axis=0)
@@ -296,6 +313,8 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
     "neighbors": (draw_neighbors, ["6 of 6, 5 of 6, 5 of 6 and 6 of 6"]),
     "templates": (draw_templates, ["10 classes", "8 by 8"]),
     "equalization": (draw_equalization, ["nine pixels in ten lie before from 6", "255"]),
+    "descent": (draw_descent, ["lr 0.02: 7 to 1.26 in 12 steps", "lr 0.21"]),
+    "descent_still": (draw_one_descent, ["still: 2 to 2 in 3 steps"]),
     "stages": (draw_stages, ["whitened (1, 0; 0, 1), mean (0, 0)"]),
     "message": (lambda: figures.message("Nothing to draw."), ["Nothing to draw."]),
 }
