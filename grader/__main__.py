@@ -20,7 +20,7 @@ def progress_bar():
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
-        transient=not console.is_terminal,
+        disable=not console.is_terminal,
     )
 
 
@@ -32,6 +32,8 @@ def follow(steps, total, words):
         for result in steps:
             results.append(result)
             bar.advance(task)
+    if not console.is_terminal:  # a log gets one line in place of a bar
+        console.print(f"{words.strip()}: {len(results)} of {total}", highlight=False)
     return results
 
 

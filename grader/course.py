@@ -89,6 +89,12 @@ class Course:
         ]
 
 
+def unit_title(unit):
+    """As people read it: 01_neighbors_and_more becomes "01 Neighbors and more"."""
+    number, *words = unit.split("_")
+    return f"{number} {' '.join(words).capitalize()}"
+
+
 def read_exercises(path):
     """The exercises of one notebook file, source or release."""
     cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]

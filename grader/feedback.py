@@ -13,7 +13,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
 
-from grader.course import CourseError
+from grader.course import CourseError, unit_title
 from grader.gradebook import scores, student_names
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
@@ -64,7 +64,7 @@ def write_student_page(course, student):
         units=[
             {
                 "name": unit,
-                "title": unit.replace("_", " ").capitalize(),
+                "title": unit_title(unit),
                 "rows": [row for row in rows if row.unit == unit],
             }
             for unit in dict.fromkeys(row.unit for row in rows)
@@ -90,7 +90,8 @@ def messages(path):
             continue
         for output in cell["outputs"]:
             if output["output_type"] == "error":
-                said.setdefault(about["grade_id"], sentence(output))
+                text = sentence(output).removeprefix(f"{about['grade_id']}: ")
+                said.setdefault(about["grade_id"], text)
     return said
 
 

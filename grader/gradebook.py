@@ -98,7 +98,7 @@ class ExerciseTable(ExportPlugin):
 def write_table(course, path):
     """The gradebook as CSV: students in rows, exercises and unit totals in columns."""
     rows = scores(course)
-    by_cell = {(row.student, row.exercise): row for row in rows}
+    by_cell = {(r.student, r.exercise): "" if r.by_hand else r.points for r in rows}
     columns = list(dict.fromkeys((row.unit, row.exercise) for row in rows))
     columns.sort(key=lambda column: column[0])
     units = list(dict.fromkeys(unit for unit, _ in columns))
@@ -116,10 +116,7 @@ def write_table(course, path):
                 [plain(student), plain(last), plain(first)]
                 + [sum(row.points for row in own), sum(row.most for row in own)]
                 + [sum(row.points for row in own if row.unit == unit) for unit in units]
-                + [
-                    by_cell[student, name].points if (student, name) in by_cell else ""
-                    for _, name in columns
-                ]
+                + [by_cell.get((student, name), "") for _, name in columns]
             )
 
 

@@ -8,7 +8,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from grader.course import CHECKOUT, Course
+from grader.course import CHECKOUT, Course, unit_title
 
 
 def progress_file():
@@ -57,7 +57,7 @@ def board(course=None):
         )
         passed = sum(done.get(e.name, {}).get("passed", False) for e in exercises)
         lines.append(
-            f"<tr><td style='text-align:left'>{title(unit)}</td>"
+            f"<tr><td style='text-align:left'>{unit_title(unit)}</td>"
             f"<td style='text-align:left'>{marks}</td><td>{passed} of {len(exercises)}</td></tr>"
         )
     return HTML(f"<table>{''.join(lines)}</table>")
@@ -77,7 +77,7 @@ def print_board(course, console):
         tried = [name for name in names if name in done and name not in passed]
         new = [name for name in names if name not in done]
         row = f"{len(passed)} of {len(names)}", ", ".join(tried), ", ".join(new)
-        table.add_row(title(unit), *row)
+        table.add_row(unit_title(unit), *row)
     console.print(table)
 
 
@@ -88,8 +88,3 @@ def state(done, exercise):
     if exercise in done:
         return "◐", "tried, not yet passed", "#D55E00"
     return "○", "not tried", "#767676"
-
-
-def title(unit):
-    number, *words = unit.split("_")
-    return f"{number} {' '.join(words).capitalize()}"

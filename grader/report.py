@@ -57,7 +57,7 @@ def class_picture(course):
     ax = figure.subplots()
     ax.set_facecolor("white")
     ax.patch.set(hatch="////", edgecolor="0.8")
-    image = ax.pcolormesh(grid, cmap="cividis_r", vmin=0, vmax=1, edgecolors="white", linewidth=2)
+    image = ax.pcolormesh(grid, cmap="Blues", vmin=-0.15, vmax=1, edgecolors="white", linewidth=2)
     ax.invert_yaxis()
     ax.set_xticks(np.arange(len(exercises)) + 0.5, [name for _, name in exercises], rotation=60)
     for label in ax.get_xticklabels():
@@ -69,7 +69,8 @@ def class_picture(course):
         ax.text(start + 0.1, -0.2, f"unit {exercises[start][0][:2]}", va="bottom", fontsize=9)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    figure.colorbar(image, ax=ax, label="share of the points", fraction=0.03, pad=0.02)
+    bar = figure.colorbar(image, ax=ax, label="share of the points", fraction=0.03, pad=0.02)
+    bar.ax.set_ylim(0, 1)  # the scale starts below 0 so that 0 is not white
     solved = int(np.nansum(grid == 1))
     figure.alt = (
         f"{len(students)} students by {len(exercises)} exercises: "
