@@ -108,4 +108,6 @@ def safe_markdown(source):
 def sentence(output):
     """One line from an error output; a check's own words stand without the name of the error."""
     text = ESCAPES.sub("", output["evalue"]).strip()
+    if output["ename"] == "NameError":
+        return f"{text}: its cell is missing, or stopped with an error of its own."
     return text if output["ename"] == "CheckFailed" else f"{output['ename']}: {text}".rstrip(": ")

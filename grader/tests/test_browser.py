@@ -25,9 +25,9 @@ TOKEN = "browser-test"
 PICTURES = CHECKOUT / "screenshots"
 NOTEBOOKS = [
     "00_start_here/start_here",
-    # "01_neighbors_and_linear_classifiers/1_nearest_neighbors",
-    # "01_neighbors_and_linear_classifiers/2_linear_classifiers",
-    # "01_neighbors_and_linear_classifiers/3_training_and_data",
+    "01_neighbors_and_linear_classifiers/1_nearest_neighbors",
+    "01_neighbors_and_linear_classifiers/2_linear_classifiers",
+    "01_neighbors_and_linear_classifiers/3_training_and_data",
 ]
 
 
@@ -164,7 +164,8 @@ def test_does_everything_run_and_every_kind_of_control_move_its_picture(page, la
         picture(page, f"{name.replace('/', '-')}-panel{number + 1}")
 
     errors = page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").all_inner_texts()
-    assert problems == []
+    # JupyterLab itself says this of requests that a restarted kernel did not answer
+    assert [problem for problem in problems if not problem.startswith("Canceled future")] == []
     assert [error for error in errors if "CheckFailed" not in error and "✗" not in error] == []
 
 
@@ -204,7 +205,7 @@ def test_is_a_wrong_answer_explained_and_a_right_one_accepted(page, lab):
     run_cell(page, check)
     playwright.expect(check.locator(".jp-OutputArea")).to_contain_text("softmax")
 
-    wrong = "def softmax(scores):\nreturn np.exp(scores) / np.exp(scores).sum()"
+    wrong = "def softmax(scores):\n    return np.exp(scores) / np.exp(scores).sum()"
     run_cell(page, answer, wrong)
     run_cell(page, check)
     message = check.locator(".jp-OutputArea-output").last
@@ -214,8 +215,8 @@ def test_is_a_wrong_answer_explained_and_a_right_one_accepted(page, lab):
 
     right = (
         "def softmax(scores):\n"
-        "powers = np.exp(scores - scores.max(axis=-1, keepdims=True))\n"
-        "return powers / powers.sum(axis=-1, keepdims=True)"
+        "    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))\n"
+        "    return powers / powers.sum(axis=-1, keepdims=True)"
     )
     run_cell(page, answer, right)
     run_cell(page, check)

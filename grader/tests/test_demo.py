@@ -37,13 +37,17 @@ def test_does_everybody_get_what_the_work_deserves(demo):
         assert total["finn"] > total[other]  # one loop a unit costs one exercise a unit
 
 
+def page_of(course, student):
+    return (course.feedback / student / "index.html").read_text()
+
+
 def test_does_everybody_find_a_page_and_the_instructor_a_picture(demo):
     course, screen = demo
     for student in CLASS:
-        page = (course.feedback / student / "index.html").read_text()
-        assert f"Feedback for {student}" in page
+        assert f"Feedback for {student}" in page_of(course, student)
         assert student in screen
-    assert "Timeout" in (course.feedback / "finn" / "index.html").read_text()
-    assert "Crashed" in (course.feedback / "eva" / "index.html").read_text()
+    assert "Timeout" in page_of(course, "finn")
+    assert "Crashed" in page_of(course, "eva")
     assert (course.classroom / "class.png").read_bytes().startswith(b"\x89PNG")
+    assert "its cell is missing, or stopped with an error" in page_of(course, "eva")
     assert "demo/class/class.png" in screen
