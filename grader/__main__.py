@@ -37,6 +37,14 @@ def follow(steps, total, words):
     return results
 
 
+def name_problems(results):
+    """A line for each that went wrong; 1 if any did, as a process returns it."""
+    for result in results:
+        if result.problem:
+            console.print(f"[red]✗[/] {result.student}, {result.unit}: {escape(result.problem)}")
+    return 1 if any(result.problem for result in results) else 0
+
+
 def progress(course, args):
     from grader.progress import print_board
 
@@ -87,12 +95,7 @@ def grade(course, args):
 
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
-    results = follow(grade_all(course, todo, args.again), len(todo), "Grading")
-    for result in results:
-        if result.problem:
-            console.print(f"[red]✗[/] {result.student}, {result.unit}: {escape(result.problem)}")
-    console.print(f"Graded: {sum(not r.problem for r in results)} of {len(results)} submissions.")
-    return 1 if any(result.problem for result in results) else 0
+    return name_problems(follow(grade_all(course, todo, args.again), len(todo), "Grading"))
 
 
 def feedback(course, args):
@@ -101,8 +104,9 @@ def feedback(course, args):
 
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
-    follow(write_feedback(course, todo), len(todo), "Writing feedback")
+    failed = name_problems(follow(write_feedback(course, todo), len(todo), "Writing feedback"))
     console.print("Pages: class/feedback/<student>/index.html", highlight=False)
+    return failed
 
 
 def export(course, args):
@@ -133,7 +137,7 @@ def outputs(course, args):
 def demo(course, args):
     from grader.demo import run_demo
 
-    run_demo(course, console, follow)
+    run_demo(course, console, follow, name_problems)
 
 
 VERBS = {

@@ -78,7 +78,7 @@ CLASS = {
 }
 
 
-def run_demo(checkout, console, follow):
+def run_demo(checkout, console, follow, name_problems):
     """Run the class through the loop, say where everything lies; returns the demo's Course."""
     folder = checkout.root / "demo"
     shutil.rmtree(folder, ignore_errors=True)
@@ -101,9 +101,7 @@ def run_demo(checkout, console, follow):
     for student, work in CLASS.items():
         console.print(f"  {student:5} {work.__doc__}", style="dim", highlight=False)
     console.print(class_table(course))
-    for result in results:
-        if result.problem:
-            console.print(f"[red]✗[/] {result.student}, {result.unit}: {result.problem}")
+    name_problems(results)
     console.print("Look at", style="bold")
     for path, what in {
         "demo/class/class.png": "the class, students by exercises",

@@ -13,8 +13,9 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
 
-from grader.course import CourseError, unit_title
+from grader.course import unit_title
 from grader.gradebook import scores, student_names
+from grader.grading import Graded, last_line
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
@@ -36,16 +37,16 @@ class HideTests(ClearHiddenTests):
 def write_feedback(course, todo):
     """Write nbgrader's feedback for each (student, unit) and every student's own page.
 
-    yields: (student, unit) as each is done; the pages of the students come with the last
+    yields: a Graded for each, with a problem where it is not graded yet
     """
     api = NbGraderAPI(config=course.config)
     for student, unit in todo:
+        if not (course.autograded / student / unit).exists():
+            yield Graded(student, unit, "not graded yet: `make grade` first")
+            continue
         result = api.generate_feedback(unit, student, force=True)
-        if not result["success"]:
-            raise CourseError(f"nbgrader wrote no feedback for {student}, {unit}:\n{result['log']}")
-        yield student, unit
-    for student in dict.fromkeys(student for student, _ in todo):
         write_student_page(course, student)
+        yield Graded(student, unit, "" if result["success"] else last_line(result))
 
 
 def write_student_page(course, student):

@@ -2,12 +2,13 @@
 
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from nbgrader.apps import NbGraderAPI
 
 from grader.course import CourseError
-from grader.gradebook import released_units
+from grader.gradebook import add_students, released_units
 from grader.release import make_release
 from grader.seeds import student_key
 
@@ -49,14 +50,19 @@ def grade(course, todo, again=False, workers=None):
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
-    student_key(course.classroom, "")  # the key is there before the workers ask for it
+    # what every worker asks for is there before they ask: two of them would both make it
+    student_key(course.classroom, "")
+    add_students(course, {student for student, _ in todo})
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
         jobs = {
             pool.submit(grade_one, course, student, unit, again): (student, unit)
             for student, unit in todo
         }
         for job in as_completed(jobs):
-            yield Graded(*jobs[job], problem=job.result())
+            try:
+                yield Graded(*jobs[job], problem=job.result())
+            except BrokenProcessPool:
+                yield Graded(*jobs[job], problem="the grading process was killed: grade it again")
 
 
 def grade_one(course, student, unit, again):

@@ -16,12 +16,18 @@ def follow(steps, total, words):
     return results
 
 
+def none_failed(results):
+    assert [result for result in results if result.problem] == []
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     checkout = Course(tmp_path_factory.mktemp("checkout"))
     checkout.solutions = Course().solutions
     screen = io.StringIO()
-    return run_demo(checkout, Console(file=screen, width=120), follow), screen.getvalue()
+    return run_demo(
+        checkout, Console(file=screen, width=120), follow, none_failed
+    ), screen.getvalue()
 
 
 def test_does_everybody_get_what_the_work_deserves(demo):

@@ -41,6 +41,11 @@ def course(module_release):
     return course
 
 
+def test_is_what_is_not_graded_yet_named(course):
+    (result,) = write_feedback(course, [("nobody", UNIT)])
+    assert "make grade" in result.problem
+
+
 def pages(course, student):
     folder = course.feedback / student
     return (
