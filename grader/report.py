@@ -67,6 +67,8 @@ def class_picture(course):
     for start in starts:
         ax.axvline(start, color="0.2", linewidth=1.5)
         ax.text(start + 0.1, -0.2, f"unit {exercises[start][0][:2]}", va="bottom", fontsize=9)
+    told = "hatched: not handed in, or a person still has to read it"
+    ax.text(len(exercises), -0.2, told, va="bottom", ha="right", fontsize=8, color="0.35")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=ax, label="share of the points", fraction=0.03, pad=0.02)
