@@ -96,7 +96,7 @@ class ExerciseTable(ExportPlugin):
     """`nbgrader export`: one row a student, one column an exercise, and the totals of units."""
 
     def export(self, gradebook):
-        course = Course(self.coursedir.root)
+        course = Course(self.parent.coursedir.root)
         path = self.to or str(course.classroom / "grades.csv")
         write_table(course, path)
         self.log.info("Wrote %s", path)

@@ -1,10 +1,14 @@
 """Feedback and gradebook of a small class: what is said, what is never shown."""
 
 import csv
+import os
+import subprocess
+import sys
 
 import nbformat
 import pytest
 
+from grader.course import CHECKOUT
 from grader.demo import answer_notebook, perfect
 from grader.feedback import write_feedback
 from grader.gradebook import write_table
@@ -83,6 +87,14 @@ def test_does_the_table_hold_every_student_and_exercise(course, tmp_path):
     assert rows["ada"]["total"] == rows["ada"]["of"] == "5.0"
     assert rows["ben"]["00 center_columns"] == "0.0"
     assert rows["ben"]["00 broadcast_shape"] == "1.0"
+
+
+def test_does_nbgrader_export_write_the_same_table(course, tmp_path):
+    command = [sys.executable, "-m", "nbgrader", "export", f"--to={tmp_path / 'theirs.csv'}"]
+    environment = os.environ | {"COURSE_ROOT": str(course.root)}
+    subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True)
+    write_table(course, tmp_path / "ours.csv")
+    assert (tmp_path / "theirs.csv").read_bytes() == (tmp_path / "ours.csv").read_bytes()
 
 
 def test_does_a_name_never_become_a_formula(course, tmp_path):
