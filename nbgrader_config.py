@@ -16,9 +16,6 @@ c.CourseDirectory.autograded_directory = "class/autograded"
 c.CourseDirectory.feedback_directory = "class/feedback"
 # SQLite for one instructor's machine; any address that SQLAlchemy knows for a larger class
 c.CourseDirectory.db_url = os.environ.get("COURSE_DB", f"sqlite:///{root}/class/gradebook.db")
-# hand-in travels as zip files; nbgrader's own exchange folder is there for those who share one
-c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(root / "class" / "exchange"))
-
 # solutions/ -> course/
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}
 c.ClearSolutions.text_stub = "*Your answer here.*"
