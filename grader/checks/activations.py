@@ -20,7 +20,7 @@ def check_softmax(fn, seed=0):
     what = "the probabilities of the scores (3, 1, -3)"
     expect_array(call(fn, scores), by_hand, what, other_softmaxes(scores), atol=1e-4)
 
-    for shape in [(4, 3), (3, 3), (1, 5), (4, 1)]:
+    for shape in [(4, 3), (4, 3), (3, 3), (1, 5), (4, 1)]:
         scores = rng.normal(size=shape)
         got = call(fn, scores)
         what = f"the probabilities of scores of shape {shape}"
@@ -53,7 +53,12 @@ def finite_and_right(got, scores, trouble):
     """At extreme scores: numbers at all, then the right ones."""
     finite = type(got) is not np.ndarray or got.dtype.kind != "f" or np.isfinite(got).all()
     expect(finite, f"there is nan or inf: {trouble}.")
-    expect_array(got, softmax(scores), f"the probabilities of scores as large as {scores.flat[0]}")
+    clipped = "to clip the scores, or to replace nan, changes the result; shift each row instead."
+    suspects = {clipped: np.nan_to_num(softmax(np.clip(scores, -500, 500)))}
+    e = np.exp(scores)
+    suspects[clipped + " "] = np.nan_to_num(e / e.sum(axis=-1, keepdims=True))
+    what = f"the probabilities of scores as large as {scores.flat[0]}"
+    expect_array(got, softmax(scores), what, suspects)
 
 
 def other_softmaxes(scores):
@@ -72,6 +77,14 @@ def other_softmaxes(scores):
             shifted / shifted.sum()
         ),
         "these are log-probabilities; return the probabilities.": np.log(p),
+        "the exponentials were divided by their mean; divide by their sum.": p * scores.shape[-1],
+        "the exponentials were divided by the number of classes; divide by their sum.": (
+            shifted / scores.shape[-1]
+        ),
+        "softmax was applied twice.": softmax(p),
+        "the scores were divided by their maximum; subtract it.": (
+            softmax(scores / scores.max(axis=-1, keepdims=True))
+        ),
         "each score was squashed on its own (sigmoid); the classes of a row must share 1.": (
             1 / (1 + 1 / e)
         ),

@@ -23,7 +23,7 @@ def check_numeric_gradient(fn, seed=0):
     what = "the differences of sum(x**3) at (1, -2, 3) with step 0.5"
     expect_array(got, np.array([3.25, 12.25, 27.25]), what, other_differences(x, 0.5))
 
-    for shape in [(5,), (1,), (3, 4), (4, 4), (2, 1, 3)]:
+    for shape in [(5,), (5,), (1,), (3, 4), (4, 4), (2, 1, 3)]:
         x = rng.normal(size=shape)
         weights = rng.normal(size=shape)
 
@@ -33,13 +33,19 @@ def check_numeric_gradient(fn, seed=0):
         want = weights * np.cos(x) + 2 * x.sum()
         got = call(fn, f, x, 1e-4, unchanged=PUT_BACK)
         what = f"the gradient of a smooth f at an x of shape {shape}"
-        expect_array(got, want, what, drifting_differences(f, x, 1e-4), atol=1e-7)
+        suspects = drifting_differences(f, x, 1e-4)
+        if x.ndim == 2:
+            together = "a whole row of x was moved at once; move one entry, x[i, j]."
+            suspects[together] = np.broadcast_to(want.sum(axis=1, keepdims=True), shape)
+        expect_array(got, want, what, suspects, atol=1e-7)
 
     # a large step is far from the limit, and in a tiny one the difference drowns in rounding
     x = rng.normal(size=6)
-    got = call(fn, lambda x: float(np.exp(x).sum()), x)
-    what = "the gradient with the default step (which should be 1e-6)"
-    expect_array(got, np.exp(x), what, rtol=1e-6, atol=1e-7)
+    seen = []
+    got = call(fn, lambda x: seen.append(np.array(x)) or float(np.exp(x).sum()), x)
+    expect_array(got, np.exp(x), "the gradient with the default step", rtol=1e-6, atol=1e-6)
+    moved = max((np.abs(point - x).max() for point in seen), default=0)
+    expect(abs(moved - 1e-6) < 1e-9, "the default of step should be 1e-6.")
 
     # f is called with x itself moved and put back: adding and subtracting does not put it back
     x = rng.normal(size=3)
@@ -63,6 +69,14 @@ def other_differences(x, step):
     centered = gradient + step**2
     together = (cubes(x + step) - cubes(x - step)) / (2 * step)
     return {
+        "x[i] - step came after x[i] + step, so it led back to the middle: go down 2 step.": (
+            forward / 2
+        ),
+        "the entries before stay moved: put each one back before the next.": np.cumsum(centered),
+        "only the first entry is filled: does return stand inside the loop?": (
+            centered * (np.arange(len(x)) == 0)
+        ),
+        "the two values of f were added; subtract them.": (cubes(x) + 3 * x * step**2) / step,
         "one-sided difference: f(x + step) - f(x); step to both sides of x.": forward,
         "one-sided difference: f(x) - f(x - step); step to both sides of x.": backward,
         "the distance of x + step and x - step is 2 step; divide by that.": 2 * centered,

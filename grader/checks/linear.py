@@ -6,10 +6,12 @@ from grader.checking import (
     call,
     check,
     devices,
+    expect,
     expect_array,
     expect_none_of,
     expect_number,
     expect_parts,
+    is_tensor,
     plain,
 )
 from utils.reference.activations import softmax
@@ -25,8 +27,8 @@ def check_perceptron_step(fn, seed=0):
     rng = np.random.default_rng(seed)
     w, x = np.array([1.0, -1.0]), np.array([2.0, 1.0])
 
-    # the score is 2 - 1 - 2 = -1, so y = 1 is a mistake, which w.x alone would not show
-    step_is_right(fn, w, -2.0, x, 1, "a mistake, w = (1, -1), b = -2, x = (2, 1), y = 1")
+    # the score is 2 - 1 - 3 = -2, so y = 1 is a mistake, which w.x alone would not show
+    step_is_right(fn, w, -3.0, x, 1, "a mistake, w = (1, -1), b = -3, x = (2, 1), y = 1")
     # the score is 2 - 1 + 0.5 = 1.5, so y = -1 is a mistake: w - x = (-1, -2), b - 1 = -0.5
     step_is_right(fn, w, 0.5, x, -1, "a mistake, w = (1, -1), b = 0.5, x = (2, 1), y = -1")
     step_is_right(fn, w, 0.5, x, 1, "a correct example, w = (1, -1), b = 0.5, x = (2, 1), y = 1")
@@ -34,6 +36,8 @@ def check_perceptron_step(fn, seed=0):
     step_is_right(fn, zeros, 0.0, x, 1, "the first step, from w = 0 and b = 0")
     step_is_right(fn, zeros, 0.0, x, -1, "the first step, from w = 0 and b = 0, with y = -1")
     step_is_right(fn, w, -1.0, x, 1, "a point on the boundary, where w.x + b = 0")
+    far = "a mistake by far, w = (1, -1), b = -20, x = (2, 1), y = 1: one step, enough or not"
+    step_is_right(fn, w, -20.0, x, 1, far)
 
     for d in (1, 3, 8):
         for _ in range(10):
@@ -61,11 +65,22 @@ def step_is_right(fn, w, b, x, y, what):
             "it moves away from the example: check the sign of the update of w.": w - y * x,
             "the update of w is twice too long: it is y x, with y = -1 or +1.": w + 2 * y * x,
             "w should move by y times x, not by y alone.": w + y,
+            "the old w is lost: add y x to it.": y * x,
+            "the step has another length: it is y x, with no learning rate.": w + 0.1 * y * x,
+            "the step has another length: it is y x, not half of it.": w + 0.5 * y * x,
+            "the step has another length: it is y x, and x keeps its own length.": (
+                w + y * x / np.linalg.norm(x)
+            ),
+            "it steps until the example is right; make one step for each call.": (
+                w + np.floor(-y * (w @ x + b) / (x @ x + 1) + 1) * y * x
+            ),
         }
         wrong_b = {
             "w is updated and b is not: it is the weight of an input that is always 1.": b,
             "the update of b forgets y.": b + 1,
             "check the sign of the update of b.": b - y,
+            "the old b is lost: add y to it.": y,
+            "b should move by y alone; x belongs to the weights.": b + y * x.sum(),
         }
     expect_array(got_w, want_w, f"w after {what}", wrong_w)
     expect_array(got_b, want_b, f"b after {what}", wrong_b)
@@ -89,6 +104,10 @@ def check_template_score(answer, seed=0):
                 w.sum() * x.sum() + b
             ),
             "a mean was taken; the score is a sum.": w @ x / 4 + b,
+            "a negative product was left out; it counts against the class.": (
+                np.maximum(w * x, 0).sum() + b
+            ),
+            "the bias was multiplied; add it once, at the end.": (w @ x) * b,
         },
         tolerance=0.01,
         what="the sum of the products of weight and pixel, plus the bias",
@@ -137,6 +156,8 @@ def training_is_right(fn, x, y, n_classes, lr, epochs, what, dtype=None, device=
     got_w, got_b = expect_parts(call(fn, x, y, n_classes, lr, epochs), "(w, b)")
     w, b = (torch.tensor(part, dtype=x.dtype, device=device) for part in (w, b))
     loose = {"rtol": 1e-4, "atol": 1e-5} if dtype == torch.float32 else {}
+    attached = "w or b still requires a gradient: return w.detach() and b.detach()."
+    expect(not any(is_tensor(part) and part.requires_grad for part in (got_w, got_b)), attached)
     expect_array(got_w, w, f"w {what}", **loose)
     expect_array(got_b, b, f"b {what}", **loose)
 
@@ -145,17 +166,17 @@ def other_trainings(x, y, n_classes, lr, epochs):
     """Where gradient descent goes when one thing is wrong."""
     target, mean = np.eye(n_classes)[y], 1 / len(x)
 
-    def descend(steps=epochs, lr=lr, scale=mean, train_b=True, add_up=False, twice=False):
+    def descend(steps=epochs, lr=lr, scale=mean, train_b=1, add_w=0, add_b=0, outer=None):
         w, b = np.zeros((x.shape[1], n_classes)), np.zeros(n_classes)
         dw, db = np.zeros_like(w), np.zeros_like(b)
         for _ in range(steps):
             p = softmax(x @ w + b)
             dscores = (p - target) * scale
-            if twice:  # softmax of p again, and back through the inner softmax
-                outer = (softmax(p) - target) * scale
-                dscores = p * (outer - (outer * p).sum(axis=1, keepdims=True))
-            dw = add_up * dw + x.T @ dscores
-            db = add_up * db + dscores.sum(axis=0)
+            if outer:  # the loss takes p for scores: its gradient, back through the inner softmax
+                dp = outer(p) * scale
+                dscores = p * (dp - (dp * p).sum(axis=1, keepdims=True))
+            dw = add_w * dw + x.T @ dscores
+            db = add_b * db + dscores.sum(axis=0)
             w, b = w - lr * dw, b - lr * db * train_b
         return w, b
 
@@ -167,14 +188,29 @@ def other_trainings(x, y, n_classes, lr, epochs):
             descend(scale=1 / target.size)
         ),
         "the gradients add up from step to step; autograd adds, so clear them.": (
-            descend(add_up=True)
+            descend(add_w=1, add_b=1)
         ),
+        "the gradient of b adds up from step to step; clear it as you do for w.": descend(add_b=1),
+        "the gradient of w adds up from step to step; clear it as you do for b.": descend(add_w=1),
         "softmax is applied twice: cross_entropy takes scores, not probabilities.": (
-            descend(twice=True)
+            descend(outer=lambda p: softmax(p) - target)
+        ),
+        "nll_loss takes log-probabilities, not probabilities; or use cross_entropy.": (
+            descend(outer=lambda p: -target)
+        ),
+        "squared differences to the one-hot labels were taken; take the cross-entropy.": (
+            descend(outer=lambda p: 2 * (p - target) / n_classes)
+        ),
+        "the gradient of b is a sum over the examples (of dscores, with its 1/N), not a mean.": (
+            descend(train_b=mean)
+        ),
+        "only one step was made: does return stand inside the loop?": descend(steps=1),
+        "the steps have a momentum; each is lr times the gradient, nothing else.": (
+            descend(add_w=0.9, add_b=0.9)
         ),
         "it goes uphill: subtract the gradient.": descend(lr=-lr),
         "lr is ignored: every step is lr times the gradient.": descend(lr=1),
-        "w is trained and b is not.": descend(train_b=False),
+        "w is trained and b is not.": descend(train_b=0),
         "one step too few.": descend(steps=epochs - 1),
         "one step too many.": descend(steps=epochs + 1),
         "w should be (D, C), so that x @ w gives the scores; this is (C, D).": (

@@ -10,6 +10,7 @@ from grader.checking import (
     expect_choice,
     expect_fast,
     expect_gradient,
+    expect_none_of,
     expect_number,
     expect_parts,
     plain,
@@ -27,6 +28,14 @@ def check_multiclass_hinge(fn, seed=0):
     """
     rng = np.random.default_rng(seed)
 
+    # in many examples of many classes every mistake leaves a trace of its own
+    scores, labels = smooth_hinge_case(rng, 7, 6)
+    loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
+    want, want_gradient = reference.multiclass_hinge(scores, labels)
+    expect_none_of(plain(loss, "the loss", want), want, other_hinges(scores, labels))
+    suspects = other_hinge_gradients(scores, labels)
+    expect_none_of(plain(dscores, "dscores"), want_gradient, suspects)
+
     # y = 0: max(0, 1.5 - 2 + 1) + max(0, 4 - 2 + 1) = 0.5 + 3; both push, so -2 for the class y
     scores, labels = np.array([[2.0, 1.5, 4.0]]), np.array([0])
     loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
@@ -35,7 +44,7 @@ def check_multiclass_hinge(fn, seed=0):
     by_hand = np.array([[-2.0, 1.0, 1.0]])
     expect_array(dscores, by_hand, f"dscores of {what}", other_hinge_gradients(scores, labels))
 
-    for n, c in [(4, 3), (3, 3), (1, 5), (7, 2)]:
+    for n, c in [(4, 3), (4, 3), (3, 3), (1, 5), (7, 2)]:
         scores, labels = smooth_hinge_case(rng, n, c)
         loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
         what = f"scores of shape {scores.shape}"
@@ -55,8 +64,10 @@ def check_multiclass_hinge(fn, seed=0):
     expect_array(dscores, np.zeros((3, 3)), "dscores when every margin is kept")
 
     loops = "right, but slow: scores[np.arange(N), labels] takes the correct ones all at once."
-    args = rng.normal(size=(4000, 20)), rng.integers(0, 20, size=4000)
-    expect_fast(fn, reference.multiclass_hinge, args, loops, seconds=0.02)
+    for n, c in [(100, 20), (4000, 20), (20, 1000)]:  # small first, to be short with the slowest
+        args = rng.normal(size=(n, c)), rng.integers(0, c, size=n)
+        seconds = 0.006 if c == 1000 else 0.02  # where a loop over the classes shows
+        expect_fast(fn, reference.multiclass_hinge, args, loops, seconds=seconds)
 
 
 def smooth_hinge_case(rng, n, c):
@@ -90,6 +101,17 @@ def other_hinges(scores, labels):
         "the correct and the wrong score are exchanged: s_j - s_y + 1.": (
             (np.maximum(1 - apart, 0) * wrong).sum() / n
         ),
+        "[:, labels] takes whole columns; [np.arange(N), labels] takes one entry per row.": (
+            np.delete(hinge, labels, axis=1).sum() / n
+        ),
+        "the margin is 2; it should be 1.": (np.maximum(apart + 2, 0) * wrong).sum() / n,
+        "divided by the number of active terms; the mean is over the examples.": (
+            (hinge * wrong).sum() / max((hinge * wrong > 0).sum(), 1)
+        ),
+        "each score is judged on its own (max(0, 1 - s_y), max(0, 1 + s_j)); compare s_j to s_y.": (
+            np.maximum(1 + scores * (2 * wrong - 1), 0).sum() / n
+        ),
+        "half of it: no factor 1/2 was asked for.": loss / 2,
         "the margin has the wrong sign: s_j - s_y + 1.": (
             (np.maximum(apart - 1, 0) * wrong).sum() / n
         ),
@@ -120,7 +142,12 @@ def other_hinge_gradients(scores, labels):
     hardest[rows, np.where(active, apart, -np.inf).argmax(axis=1)] = counts > 0
     hardest[rows, labels] -= counts > 0
     margins = np.maximum(apart + 1, 0)
+    whole_columns = active.copy()
+    whole_columns[:, labels] = -counts[:, None]
     return {
+        "dscores: [:, labels] takes whole columns; [np.arange(N), labels] one entry per row.": (
+            whole_columns / n
+        ),
         "dscores forgets the correct class: raising its score lowers every active term.": (
             active / n
         ),
@@ -161,6 +188,14 @@ def check_softmax_cross_entropy(fn, seed=0):
     """
     rng = np.random.default_rng(seed)
 
+    # in several examples of several classes every mistake leaves a trace of its own
+    scores, labels = 2 * rng.normal(size=(7, 4)), rng.integers(0, 4, size=7)
+    loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
+    want, want_gradient = reference.softmax_cross_entropy(scores, labels)
+    expect_none_of(plain(loss, "the loss", want), want, other_entropies(scores, labels))
+    suspects = other_entropy_gradients(scores, labels)
+    expect_none_of(plain(dscores, "dscores"), want_gradient, suspects)
+
     # exp(log 3) = 3 and exp(0) = 1: p = (3/4, 1/4), loss -log(1/4) = 1.386, p - onehot
     scores, labels = np.array([[np.log(3), 0.0]]), np.array([1])
     loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
@@ -169,7 +204,7 @@ def check_softmax_cross_entropy(fn, seed=0):
     by_hand = np.array([[0.75, -0.75]])
     expect_array(dscores, by_hand, f"dscores of {what}", other_entropy_gradients(scores, labels))
 
-    for n, c in [(5, 3), (3, 3), (1, 4), (6, 2)]:
+    for n, c in [(5, 3), (5, 3), (3, 3), (1, 4), (6, 2)]:
         scores, labels = rng.normal(size=(n, c)), rng.integers(0, c, size=n)
         loss, dscores = expect_parts(call(fn, scores, labels), "(loss, dscores)")
         what = f"scores of shape {scores.shape}"
@@ -193,14 +228,15 @@ def check_softmax_cross_entropy(fn, seed=0):
         "log p as s_y minus log-sum-exp instead.",
     )
     want, want_gradient = reference.softmax_cross_entropy(scores, labels)
-    what = "the loss of scores as large as 1000 (shift the scores, and never take log of p)"
+    what = "the loss of scores as large as 1000 (shift the scores of each row, never take log of p)"
     expect_array(loss, want, what)
-    what = "dscores of scores as large as 1000 (shift the scores before exp)"
+    what = "dscores of scores as large as 1000 (shift the scores of each row before exp)"
     expect_array(dscores, want_gradient, what)
 
     loops = "right, but slow: logp[np.arange(N), labels] picks from all rows at once."
-    args = rng.normal(size=(5000, 10)), rng.integers(0, 10, size=5000)
-    expect_fast(fn, reference.softmax_cross_entropy, args, loops, seconds=0.02)
+    for n in (100, 5000):  # small first, to be short with the slowest
+        args = rng.normal(size=(n, 10)), rng.integers(0, 10, size=n)
+        expect_fast(fn, reference.softmax_cross_entropy, args, loops, seconds=0.02)
 
 
 def other_entropies(scores, labels):
@@ -224,6 +260,22 @@ def other_entropies(scores, labels):
         "this is the mean log-sum-exp; the score of the label is to be subtracted.": (
             np.log(np.exp(scores).sum(axis=1)).mean()
         ),
+        "this is minus the score of the label; the log-sum-exp is to be added.": (
+            -scores[rows, labels].mean()
+        ),
+        "the shift is in the log-sum-exp only; the score of the label needs the same.": (
+            loss - scores.max(axis=1).mean()
+        ),
+        "one sum over all rows; each example has its own.": (
+            np.log(np.exp(scores).sum()) - scores[rows, labels].mean()
+        ),
+        "these are squared differences from the one-hot labels; the loss is -log p_y.": (
+            ((p - np.eye(p.shape[1])[labels]) ** 2).sum() / n
+        ),
+        "each score went through a sigmoid of its own; take the softmax of the row.": (
+            np.logaddexp(0, np.where(np.eye(p.shape[1])[labels] == 1, -scores, scores)).sum() / n
+        ),
+        "this is exp of the loss, the perplexity.": np.exp(loss),
         "all classes were counted; only the class of the label is.": -np.log(p).sum(axis=1).mean(),
         "the softmax ran over the examples; each row of scores is one example.": (
             -np.log(softmax(scores.T).T[rows, labels]).mean()
@@ -260,6 +312,13 @@ def other_entropy_gradients(scores, labels):
         "dscores is divided by N times C; the loss is the mean over the examples only.": (
             (p - target) / scores.size
         ),
+        "dscores has a factor p too many; the softmax is already taken into account.": (
+            p * (p - target) / n
+        ),
+        "dscores is p (1 - p), the slope of a sigmoid; with the softmax less is left.": (
+            p * (1 - p) / n
+        ),
+        "dscores starts from log p; it starts from p.": (np.log(p) - target) / n,
         "1 was added at the label; subtract it.": (p + target) / n,
         "1/N was applied before subtracting 1 at the label: both parts are divided.": (
             p / n - target
@@ -283,6 +342,7 @@ def check_equal_scores_loss(answer, seed=0):
             "that is in bits; nats use the natural logarithm.": np.log2(10),
             "the sign is turned around: a loss is not negative.": -right,
             "no preference is no knowledge: 0 would need a probability of 1 for the label.": 0.0,
+            "that is 1 / p, how many classes it wavers between; where is the logarithm?": 10.0,
             "that is the hinge loss of equal scores; here it is -log p.": 9.0,
             "that is 1 - p; the loss is -log p.": 0.9,
             "that is the loss summed over ten examples; asked for is that of one.": 10 * right,

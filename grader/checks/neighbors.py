@@ -54,6 +54,11 @@ def check_l2_distances(fn, seed=0):
     tall, wide = rng.normal(size=(10_000, 2)), rng.normal(size=(2, 2))
     expect_fast(fn, reference.l2_distances, (tall, wide), loops, seconds=0.015)
     expect_fast(fn, reference.l2_distances, (wide, tall), loops, seconds=0.015)
+    loops = (
+        "right, but slow: there is still a loop over the D numbers; a matrix product needs none."
+    )
+    flat = rng.normal(size=(2, 10_000))
+    expect_fast(fn, reference.l2_distances, (flat, flat), loops, seconds=0.015)
 
 
 def distances_are_right(fn, rng):
@@ -64,7 +69,7 @@ def distances_are_right(fn, rng):
     what = "the distances of (0, 0) and (3, 0) to (3, 4), (0, 0) and (0, 4)"
     expect_array(call(fn, a, b), by_hand, what, other_distances(a, b), atol=1e-7)
 
-    for n, m, d in [(4, 3, 2), (3, 3, 5), (1, 4, 3), (4, 1, 3), (5, 2, 1)]:
+    for n, m, d in [(4, 3, 2), (4, 3, 2), (3, 3, 5), (1, 4, 3), (4, 1, 3), (5, 2, 1)]:
         a, b = rng.normal(size=(n, d)), rng.normal(size=(m, d))
         what = f"the distances of an a of shape {(n, d)} to a b of shape {(m, d)}"
         want = np.array([[np.linalg.norm(a_i - b_j) for b_j in b] for a_i in a])
@@ -84,7 +89,20 @@ def other_distances(a, b):
     apart = a[:, None, :] - b[None, :, :]  # (N, M, D), fine at this size
     l2 = np.sqrt((apart**2).sum(axis=2))
     sums = a.sum(axis=1)[:, None] - b.sum(axis=1)
+    lengths_a, lengths_b = (a**2).sum(axis=1)[:, None], (b**2).sum(axis=1)
+    i, j = np.indices(l2.shape)
     return {
+        "only the first row is filled: does return stand inside the loop?": np.where(i, 0, l2),
+        "only the first entry is filled: does return stand inside the loops?": (
+            np.where(i + j, 0, l2)
+        ),
+        "columns stay empty: the inner loop runs over the rows of b, len(b) of them.": (
+            np.where(j < len(a), l2, 0)
+        ),
+        "the sum goes on from one b[j] to the next; every pair starts again at 0.": (
+            np.sqrt(np.cumsum(l2**2, axis=1))
+        ),
+        "these are half the squares: ** 1 / 2 is read as (** 1) / 2; use np.sqrt.": l2**2 / 2,
         "these are the squares of the distances; the root is missing.": l2**2,
         "these are L1 distances, sums of absolute differences; L2 squares them.": (
             np.abs(apart).sum(axis=2)
@@ -103,8 +121,13 @@ def other_distances(a, b):
             np.sqrt(((a[:, None, :] + b[None, :, :]) ** 2).sum(axis=2))
         ),
         "the mixed term lacks its factor 2: (a - b)^2 = a^2 - 2ab + b^2.": (
-            np.sqrt(np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - a @ b.T, 0))
+            np.sqrt(np.maximum(lengths_a + lengths_b - a @ b.T, 0))
         ),
+        "the mixed term is missing: (a - b)^2 = a^2 - 2ab + b^2.": np.sqrt(lengths_a + lengths_b),
+        "these are differences of lengths; points of equal length can be far apart.": (
+            np.abs(np.sqrt(lengths_a) - np.sqrt(lengths_b))
+        ),
+        "these are dot products, which grow with likeness; distances were asked for.": a @ b.T,
     }
 
 
@@ -137,7 +160,7 @@ def check_knn_predict_torch(fn, seed=0):
     y = torch.tensor(rng.integers(0, 3, size=30))
     expect_array(call(fn, x, y, x, 1), y, "the labels of float32 training points with k = 1")
 
-    args = (rng.normal(size=(30, 2)), rng.integers(0, 3, size=30), rng.normal(size=(2000, 2)))
+    args = (rng.normal(size=(30, 2)), rng.integers(0, 3, size=30), rng.normal(size=(6000, 2)))
     args = (*(torch.tensor(array) for array in args), 5)
     loops = "right, but slow: torch.cdist, topk and one_hot do everything for all rows at once."
     expect_fast(fn, knn_predict, args, loops, times=4, seconds=0.03)
@@ -146,9 +169,11 @@ def check_knn_predict_torch(fn, seed=0):
 def neighbors_vote_well(fn, rng, convert=np.asarray):
     """What both variants have to fulfil; `convert` makes their kind of array."""
 
-    # many queries and many ties: what explains all the labels is not a coincidence
-    x_train, x = rng.normal(size=(40, 2)), rng.normal(size=(60, 2))
-    y_train, k = np.append([0, 3, 6, 7], rng.choice([0, 3, 6, 7], size=36)), 4
+    # many queries and many ties: what explains all the labels is not a coincidence; and of these
+    # labels a Python set lists the smallest one last
+    scale = np.array([1.0, 2.0])  # of the two features
+    x_train, x = scale * rng.normal(size=(40, 2)), scale * rng.normal(size=(60, 2))
+    y_train, k = np.append([7, 8, 11, 17], rng.choice([7, 8, 11, 17], size=36)), 4
     got = call(fn, convert(x_train), convert(y_train), convert(x), k)
     want = reference.knn_predict(x_train, y_train, x, k)
     got = plain(got, "the result", convert(x))
@@ -165,15 +190,22 @@ def neighbors_vote_well(fn, rng, convert=np.asarray):
     y_train = np.array([0, 2, 0, 1, 2])
     x = np.array([[0.0]])
     for k in (1, 3):
-        what = f"neighbors at 1, 2, 3, 4, 20 with labels 1, 2, 2, 0, 0: the vote of {k} at 0"
+        what = f"the label at 0, neighbors at 1, 2, 3, 4, 20, labels 1, 2, 2, 0, 0, k = {k}"
         expect_labels(x_train, y_train, x, k, what)
 
     # a tie: labels 2, 1, 1, 2 at the distances 1, 2, 3, 4
     x_train, y_train = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([2, 1, 1, 2])
     expect_labels(x_train, y_train, x, 4, "two votes for 1 and two for 2: the winner")
     expect_labels(x_train, y_train, x, 2, "one vote for 1 and one for 2: the winner")
+    expect_labels(x_train, 6 * y_train - 3, x, 4, "two votes for 3 and two for 9: the winner")
 
-    for n, n_queries, d, k in [(30, 8, 2, 5), (20, 1, 3, 4), (12, 6, 1, 12), (1, 3, 2, 1)]:
+    for n, n_queries, d, k in [
+        (30, 8, 2, 5),
+        (30, 8, 2, 5),
+        (20, 1, 3, 4),
+        (12, 6, 1, 12),
+        (1, 3, 2, 1),
+    ]:
         x_train, x = rng.normal(size=(n, d)), rng.normal(size=(n_queries, d))
         y_train = rng.integers(0, 4, size=n)
         what = f"the labels of {n_queries} points, with {n} to learn from and k = {k}"
@@ -190,6 +222,10 @@ def other_votes(x_train, y_train, x, k):
     order = np.argsort(reference.l2_distances_two_loops(x, x_train), axis=1, kind="stable")
     near, far = y_train[order[:, :k]], y_train[order[:, ::-1][:, :k]]
     l1 = np.argsort(np.abs(x[:, None] - x_train).sum(axis=2), axis=1, kind="stable")
+    largest = np.argsort(np.abs(x[:, None] - x_train).max(axis=2), axis=1, kind="stable")
+    deviation = x_train.std(axis=0)
+    scaled = reference.knn_predict(x_train / deviation, y_train, x / deviation, k)
+    weighted = reference.knn_predict(x_train, y_train, x, k, weighting="distance")
     votes = np.array([np.bincount(row, minlength=y_train.max() + 1) for row in near])
     present = np.unique(y_train)
     return {
@@ -205,6 +241,24 @@ def other_votes(x_train, y_train, x, k):
         ),
         "the farthest neighbors voted: which end of the sorted distances is near?": (
             np.array([np.bincount(row).argmax() for row in far])
+        ),
+        "this tie went to what a Python set lists first, which is any order; sort, or count.": (
+            np.array([max(set(row), key=row.count) for row in near.tolist()])
+        ),
+        "near neighbors got more weight; in the plain vote each of the k has one vote.": weighted,
+        "the features were scaled first; compare the points as they come.": scaled,
+        "these neighbors differ least in their largest coordinate; use the Euclidean distance.": (
+            np.array([np.bincount(row).argmax() for row in y_train[largest[:, :k]]])
+        ),
+        "k - 1 neighbors voted: a slice [:k] holds k of them.": (
+            np.array([np.bincount(row).argmax() for row in near[:, : max(k - 1, 1)]])
+        ),
+        "this is the label of the k-th neighbor; all k of them vote.": near[:, -1],
+        "this is the largest label among the neighbors; the most frequent one wins.": near.max(
+            axis=1
+        ),
+        "this is the smallest label among the neighbors; the most frequent one wins.": (
+            near.min(axis=1)
         ),
         "labels were averaged; they are names, so count votes.": near.mean(axis=1).round(),
         "labels were averaged; they are names, so take the majority.": (

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from grader.checking import call, check, expect, expect_array, expect_choice, plain
+from grader.checking import (
+    call,
+    check,
+    close,
+    expect,
+    expect_array,
+    expect_choice,
+    expect_fast,
+    expect_none_of,
+    plain,
+)
 from utils.reference import preparation as reference
 
 
@@ -15,13 +25,18 @@ def check_standardize(fn, seed=0):
     """
     rng = np.random.default_rng(seed)
 
+    # in many rows every mistake leaves a trace of its own
+    x_train, x = 5 + 3 * rng.normal(size=(9, 4)), 4 + rng.normal(size=(9, 4))
+    got = plain(call(fn, x_train, x), "the result")
+    expect_none_of(got, reference.standardize(x_train, x), other_scalings(x_train, x))
+
     # the column 1, 3 has mean 2 and deviation 1; the column 10, 50 has 30 and 20
     x_train, x = np.array([[1.0, 10.0], [3.0, 50.0]]), np.array([[4.0, 30.0], [8.0, 40.0]])
     by_hand = np.array([[2.0, 0.0], [6.0, 0.5]])
     what = "(4, 30) and (8, 40) by the columns (1, 3) and (10, 50)"
     expect_array(call(fn, x_train, x), by_hand, what, other_scalings(x_train, x))
 
-    for n, m, d in [(6, 4, 3), (5, 5, 5), (8, 1, 2), (7, 3, 1)]:
+    for n, m, d in [(6, 4, 3), (6, 4, 3), (5, 5, 5), (8, 1, 2), (7, 3, 1)]:
         x_train, x = 5 + 3 * rng.normal(size=(n, d)), 4 + rng.normal(size=(m, d))
         what = f"an x of shape {(m, d)} by an x_train of shape {(n, d)}"
         want = reference.standardize(x_train, x)
@@ -36,7 +51,22 @@ def check_standardize(fn, seed=0):
     x_train = rng.normal(size=(8, 3))
     x_train[:, 1] = 3
     what = "a constant column (its deviation is 0; do not divide by it)"
-    expect_array(call(fn, x_train, x_train), reference.standardize(x_train, x_train), what)
+    want = reference.standardize(x_train, x_train)
+    expect_array(call(fn, x_train, x_train), want, what)
+    got = plain(call(fn, x_train, x_train + 1), "the result")
+    new = "a column that is constant in x_train, with another value in x, comes out far too large: "
+    new += "its deviation of 0 should not divide, nor something tiny in its place."
+    expect(got.shape == (8, 3) and np.abs(got).max() < 1000, new)
+
+    # millimeters or kilometers: standardized, they are the same numbers
+    x_train, x = rng.normal(size=(8, 3)), rng.normal(size=(4, 3))
+    got = plain(call(fn, 1e-6 * x_train, 1e-6 * x), "the result")
+    unit = "numbers around 0.000001 come out too small: leave alone any deviation that is not 0."
+    expect(close(got, reference.standardize(x_train, x), rtol=1e-4, atol=1e-6), unit)
+
+    loops = "right, but slow: leave the loops to NumPy, which takes all columns at once."
+    args = rng.normal(size=(20, 2000)), rng.normal(size=(20, 2000))
+    expect_fast(fn, reference.standardize, args, loops, seconds=0.012)
 
 
 def other_scalings(x_train, x):
@@ -72,6 +102,23 @@ def other_scalings(x_train, x):
             (x - x_train.min(axis=0)) / (x_train.max(axis=0) - x_train.min(axis=0))
         ),
         "this is x_train standardized; return x.": (x_train - mean) / std,
+        "the roles are exchanged: this is x_train by mean and deviation of x.": (
+            (x_train - x.mean(axis=0)) / np.where(own == 0, 1, own)
+        ),
+        "only the mean was divided by the deviation: mind the parentheses.": x - mean / std,
+        "divided by the length of the centered column; the deviation also divides by root N.": (
+            (x - mean) / (std * np.sqrt(len(x_train)))
+        ),
+        "divided by the range; divide by the deviation.": (
+            (x - mean) / (x_train.max(axis=0) - x_train.min(axis=0))
+        ),
+        "the median was subtracted; subtract the mean.": (x - np.median(x_train, axis=0)) / std,
+        "divided by the mean distance from the mean; the deviation is the root of a mean square.": (
+            (x - mean) / np.abs(x_train - mean).mean(axis=0)
+        ),
+        "each row was scaled by its own mean and deviation; take those of the columns.": (
+            (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+        ),
         "the minimum was subtracted; subtract the mean.": (x - x_train.min(axis=0)) / std,
         "multiplied by the deviation; divide by it.": (x - mean) * std,
     }
@@ -86,13 +133,19 @@ def check_whiten(fn, seed=0):
     """
     rng = np.random.default_rng(seed)
 
-    # the points lie on two axes, variances 4 * 2 / 4 = 2 and 1 * 2 / 4 = 0.5; eps 0 divides by
-    # sqrt(2) and sqrt(0.5): lengths 2 / 1.414 = 1.414 and 1 / 0.707 = 1.414
-    x_train = np.array([[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    # in many rows every mistake leaves a trace of its own
+    x_train = 3 + rng.normal(size=(9, 3)) @ (rng.normal(size=(3, 3)) + 2 * np.eye(3))
+    x, eps = 2 + rng.normal(size=(7, 3)), 0.5
+    got = plain(call(fn, x_train, x, eps), "the result")
+    no_known_mistake(got, reference.whiten(x_train, x, eps), x_train, x, eps)
+
+    # the points lie on two axes, variances 16 * 2 / 4 = 8 and 1 * 2 / 4 = 0.5; eps 0 divides by
+    # sqrt(8) and sqrt(0.5): lengths 4 / 2.828 = 1.414 and 1 / 0.707 = 1.414
+    x_train = np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     x_train += np.array([5.0, 7.0])
     whitened_well(fn, x_train, x_train, 0.0, "four points on two axes")
 
-    for n, m, d in [(40, 5, 3), (30, 30, 2), (20, 1, 4), (10, 3, 1)]:
+    for n, m, d in [(40, 5, 3), (40, 5, 3), (30, 30, 2), (20, 1, 4), (10, 3, 1)]:
         x_train = 3 + rng.normal(size=(n, d)) @ (rng.normal(size=(d, d)) + 2 * np.eye(d))
         x = 2 + rng.normal(size=(m, d))
         for eps in (1e-5, 0.5):
@@ -117,18 +170,22 @@ def whitened_well(fn, x_train, x, eps, what):
     want = reference.whiten(x_train, x, eps)
     name = f"the whitened {what}"
     array = plain(got, name)
-    if array.shape == want.shape and array.dtype.kind == "f":
-        if close_up_to_axes(array, want):
-            return
-        for sentence, value in other_whitenings(x_train, x, eps).items():
-            if close_up_to_axes(array, value):
-                expect(False, sentence)
+    if array.dtype.kind == "f" and close_up_to_axes(array, want):
+        return
+    no_known_mistake(array, want, x_train, x, eps)
     expect_array(got, want, name)
+
+
+def no_known_mistake(array, want, x_train, x, eps):
+    """expect_none_of, up to the order and the sign of the axes."""
+    if array.dtype.kind == "f" and not close_up_to_axes(array, want):
+        for sentence, value in other_whitenings(x_train, x, eps).items():
+            expect(not close_up_to_axes(array, value), sentence)
 
 
 def close_up_to_axes(a, b):
     """Whether the columns of a are those of b in some order, each with some sign."""
-    if a.shape != b.shape:
+    if a.shape != b.shape or a.ndim != 2:
         return False
     same = [[min(abs(p - q).max(), abs(p + q).max()) for q in b.T] for p in a.T]
     same = np.array(same) <= 1e-6 * (1 + np.abs(b).max())
@@ -163,6 +220,39 @@ def other_whitenings(x_train, x, eps):
             (x - mean) @ axes / (variances + eps)
         ),
         "multiplied by the root of the eigenvalues; divide.": (x - mean) @ axes * deviations,
+        "eigenvalues and eigenvectors are not in the same order any more.": (
+            (x - mean) @ axes / deviations[::-1]
+        ),
+        "the rows of V were turned around; the eigenvectors are its columns, V[:, ::-1].": (
+            (x - mean) @ axes[::-1] / deviations
+        ),
+        "divided before rotating: the deviations belong to the axes, so rotate first.": (
+            (x - mean) / deviations @ axes
+        ),
+        "the singular values of the covariance are its eigenvalues; do not square them.": (
+            (x - mean) @ axes / np.sqrt(variances**2 + eps)
+        ),
+        "whitened along other axes (Cholesky); rotate onto the eigenvectors.": (
+            (x - mean) @ np.linalg.cholesky(np.linalg.inv(cov + (eps + 1e-12) * np.eye(len(cov))))
+        ),
+        "leak: these are the variances of the rotated x; take those of x_train.": (
+            (x - mean) @ axes / np.sqrt(((x - mean) @ axes).var(axis=0) + eps)
+        ),
+        "leak: the covariance is that of x; take that of x_train.": (
+            whitened(x - mean, (x - mean).T @ (x - mean) / len(x))
+        ),
+        "the covariance is divided by the length of x; divide by that of x_train.": (
+            whitened(x - mean, cov * n / len(x))
+        ),
+        "the covariance is divided by the number of features; divide by the number of rows.": (
+            whitened(x - mean, cov * n / len(cov))
+        ),
+        "the mean was subtracted after rotating x, and was not rotated; center first.": (
+            (x @ axes - mean) / deviations
+        ),
+        "the eigenvectors are those of the correlations (np.corrcoef); take the covariance.": (
+            whitened(x - mean, cov / np.outer(scale, scale))
+        ),
         "x is not centered; subtract the training mean first.": whitened(x, cov),
         "x_train is not centered before its covariance is taken.": whitened(x - mean, raw),
         "neither x nor x_train is centered; subtract the training mean first.": whitened(x, raw),
@@ -206,6 +296,9 @@ def other_whitenings(x_train, x, eps):
         ),
         "eps is forgotten: it is added to the eigenvalues.": (
             (x - mean) @ axes / np.sqrt(variances)
+        ),
+        "eps is ignored; the caller asked for another one than the default.": (
+            (x - mean) @ axes / np.sqrt(variances + 1e-5)
         ),
         "x_train was whitened; return x.": whitened(centered, cov),
     }

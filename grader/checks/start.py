@@ -11,6 +11,7 @@ from grader.checking import (
     expect,
     expect_array,
     expect_fast,
+    kind_of,
 )
 from utils.reference.preparation import center
 
@@ -20,13 +21,13 @@ def check_center_columns(fn, seed=0):
     """center_columns(x): x (N, D) numbers -> (N, D) floats, each column minus its mean."""
     rng = np.random.default_rng(seed)
 
-    # the columns (1, 2, 6) and (10, 40, 40) have the means 3 and 30
-    x = np.array([[1.0, 10.0], [2.0, 40.0], [6.0, 40.0]])
-    by_hand = np.array([[-2.0, -20.0], [-1.0, 10.0], [3.0, 10.0]])
-    what = "the centered columns of [[1, 10], [2, 40], [6, 40]]"
+    # the columns (6, 1, 2) and (40, 10, 40) have the means 3 and 30
+    x = np.array([[6.0, 40.0], [1.0, 10.0], [2.0, 40.0]])
+    by_hand = np.array([[3.0, 10.0], [-2.0, -20.0], [-1.0, 10.0]])
+    what = "the centered columns of [[6, 40], [1, 10], [2, 40]]"
     expect_array(call(fn, x), by_hand, what, off_center(x))
 
-    for shape in [(5, 3), (4, 4), (1, 3), (6, 1)]:
+    for shape in [(5, 3), (5, 3), (4, 4), (1, 3), (6, 1)]:
         x = 3 + rng.normal(size=shape)
         what = f"the centered columns of an x of shape {shape}"
         expect_array(call(fn, x), center(x, x), what, off_center(x))
@@ -45,10 +46,20 @@ def off_center(x):
         "every row has mean zero now; the columns should: which axis does the mean run over?": (
             x - x.mean(axis=1, keepdims=True)
         ),
+        "nothing was subtracted: this is x itself.": x,
         "the mean of the whole array was subtracted; every column has a mean of its own.": (
             x - x.mean()
         ),
         "these are the means; subtract them from x and return the difference.": x.mean(axis=0),
+        "these are the means, a row of them for each row of x; subtract them from x.": (
+            0 * x + x.mean(axis=0)
+        ),
+        "the sums of the columns were subtracted; a mean is the sum over N.": x - x.sum(axis=0),
+        "the smallest number of each column was subtracted; subtract the mean.": x - x.min(axis=0),
+        "the median was subtracted; subtract the mean.": x - np.median(x, axis=0),
+        "the rows lost their means too; only the columns should.": (
+            x - x.mean(axis=0) - x.mean(axis=1, keepdims=True)
+        ),
         "the sign is turned around: it is x minus the mean.": x.mean(axis=0) - x,
         "the mean was added; subtract it.": x + x.mean(axis=0),
         "the columns were also divided by their deviation; only the mean was asked for.": (
@@ -114,11 +125,13 @@ def check_broadcast_shape(answer, seed=0):
     expect(answer is not None and answer is not ..., "no answer yet.")
     if type(answer) is str:
         expect(
-            "error" not in answer.lower(),
+            "error" not in answer.lower() and "fail" not in answer.lower(),
             "it works: shapes are lined up from the right, and a 1 stretches to whatever it meets.",
         )
-        answer = tuple(int(number) for number in re.findall(r"\d+", answer[:50]))
-    whole = type(answer) in (tuple, list) and all(type(part) is int for part in answer)
+        answer = tuple(int(number) for number in re.findall(r"\d+", answer[:50])) or "no number"
+    yours = f"the answer is a tuple of whole numbers, or 'error'; yours is {kind_of(answer)}."
+    expect(type(answer) is tuple or type(answer) is list, yours)
+    whole = all(type(part) is int or type(part) is np.int64 for part in answer)
     expect(whole, "the answer is a tuple of whole numbers, or 'error'.")
     expect(len(answer) == 3, "the sum has as many axes as the longer of the two shapes.")
     wrong = {

@@ -62,6 +62,27 @@ def softmax_log(scores):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+@mutant("softmax", says="to clip the scores")
+def softmax_clipped(scores):
+    """Clipping keeps exp finite, and makes 1000 and 995 equal."""
+    e = np.exp(np.clip(scores, -500, 500))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@mutant("softmax", says="replace nan")
+def softmax_nan_to_num(scores):
+    """inf/inf becomes 0."""
+    e = np.exp(scores)
+    return np.nan_to_num(e / e.sum(axis=-1, keepdims=True))
+
+
+@mutant("softmax", says="subtract it")
+def softmax_divided_by_maximum(scores):
+    """A slash for a minus."""
+    e = np.exp(scores / scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
 @mutant("softmax", says="right, but slow")
 def softmax_by_row(scores):
     """A Python loop over the rows."""

@@ -117,6 +117,55 @@ def numeric_vectors_only(f, x, step=1e-6):
     return gradient
 
 
+@mutant("numeric_gradient", says="led back to the middle")
+def numeric_back_to_the_middle(f, x, step=1e-6):
+    """x + step - step is x."""
+    x, gradient = x.copy(), np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        x[index] += step
+        above = f(x)
+        x[index] -= step
+        gradient[index] = (above - f(x)) / (2 * step)
+    return gradient
+
+
+@mutant("numeric_gradient", says="the entries before stay moved")
+def numeric_two_copies(f, x, step=1e-6):
+    """Two copies that move apart."""
+    up, down, gradient = x.copy(), x.copy(), np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        up[index] += step
+        down[index] -= step
+        gradient[index] = (f(up) - f(down)) / (2 * step)
+    return gradient
+
+
+@mutant("numeric_gradient", says="a whole row of x")
+def numeric_by_row(f, x, step=1e-6):
+    """x[i] is a row where x is a matrix."""
+    gradient = np.zeros_like(x)
+    for i in range(len(x)):
+        up, down = x.copy(), x.copy()
+        up[i] += step
+        down[i] -= step
+        gradient[i] = (f(up) - f(down)) / (2 * step)
+    return gradient
+
+
+@mutant("numeric_gradient", says="the default of step")
+def numeric_other_default(f, x, step=1e-5):
+    """Another default."""
+    x, gradient = x.copy(), np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        old = x[index]
+        x[index] = old + step
+        above = f(x)
+        x[index] = old - step
+        gradient[index] = (above - f(x)) / (2 * step)
+        x[index] = old
+    return gradient
+
+
 mutant("gradcheck_subset", says="may spare one class")("a")
 mutant("gradcheck_subset", says="the bias never meets")("b")
 mutant("gradcheck_subset", says="0 by mistake")("d")

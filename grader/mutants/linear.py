@@ -76,11 +76,37 @@ def perceptron_w_only(w, b, x, y):
     return w
 
 
+@mutant("perceptron_step", says="until the example is right")
+def perceptron_until_right(w, b, x, y):
+    """while for if."""
+    while y * (w @ x + b) <= 0:
+        w, b = w + y * x, b + y
+    return w, b
+
+
+@mutant("perceptron_step", says="no learning rate")
+def perceptron_with_lr(w, b, x, y):
+    """The habit from gradient descent."""
+    if y * (w @ x + b) <= 0:
+        return w + 0.1 * y * x, b + 0.1 * y
+    return w, b
+
+
+@mutant("perceptron_step", says="the old w is lost")
+def perceptron_replaces(w, b, x, y):
+    """The change in place of the changed."""
+    if y * (w @ x + b) <= 0:
+        return y * x, y
+    return w, b
+
+
 mutant("template_score", says="the bias is missing")(8.0)
 mutant("template_score", says="second weight is negative")(49.5)
 mutant("template_score", says="multiply weight by pixel first")(1.6 * 166 + 1.5)
 mutant("template_score", says="the bias has the wrong sign")(6.5)
-mutant("template_score", says="the sum of the products")(12)
+mutant("template_score", says="add it once")(12)
+mutant("template_score", says="negative product was left out")(29.5)
+mutant("template_score", says="without quotes")("nine")
 
 mutant("updates_per_epoch", says="it counts")(15)
 mutant("updates_per_epoch", says="whole number")(15.625)
@@ -223,3 +249,62 @@ def classifier_random_start(x, y, n_classes, lr, epochs):
         w -= lr * x.T @ dscores
         b -= lr * dscores.sum(dim=0)
     return w, b
+
+
+@mutant("softmax_classifier_torch", says="the gradient of b adds up")
+def classifier_clears_w_only(x, y, n_classes, lr, epochs):
+    """b.grad is never cleared."""
+    import torch
+
+    w = torch.zeros(x.shape[1], n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    b = torch.zeros(n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    for _ in range(epochs):
+        torch.nn.functional.cross_entropy(x @ w + b, y).backward()
+        with torch.no_grad():
+            w -= lr * w.grad
+            b -= lr * b.grad
+        w.grad.zero_()
+    return w.detach(), b.detach()
+
+
+@mutant("softmax_classifier_torch", says="log-probabilities")
+def classifier_nll_of_p(x, y, n_classes, lr, epochs):
+    """nll_loss of probabilities."""
+    import torch
+
+    w = torch.zeros(x.shape[1], n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    b = torch.zeros(n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    for _ in range(epochs):
+        loss = torch.nn.functional.nll_loss(torch.softmax(x @ w + b, dim=1), y)
+        dw, db = torch.autograd.grad(loss, (w, b))
+        with torch.no_grad():
+            w -= lr * dw
+            b -= lr * db
+    return w.detach(), b.detach()
+
+
+@mutant("softmax_classifier_torch", says="still requires a gradient")
+def classifier_attached(x, y, n_classes, lr, epochs):
+    """detach forgotten."""
+    import torch
+
+    w = torch.zeros(x.shape[1], n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    b = torch.zeros(n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    for _ in range(epochs):
+        dw, db = torch.autograd.grad(torch.nn.functional.cross_entropy(x @ w + b, y), (w, b))
+        with torch.no_grad():
+            w -= lr * dw
+            b -= lr * db
+    return w, b
+
+
+@mutant("softmax_classifier_torch", says="inside the loop")
+def classifier_returns_early(x, y, n_classes, lr, epochs):
+    """return, one level too deep."""
+    import torch
+
+    w = torch.zeros(x.shape[1], n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    b = torch.zeros(n_classes, dtype=x.dtype, device=x.device, requires_grad=True)
+    for _ in range(epochs):
+        dw, db = torch.autograd.grad(torch.nn.functional.cross_entropy(x @ w + b, y), (w, b))
+        return (w - lr * dw).detach(), (b - lr * db).detach()

@@ -119,6 +119,61 @@ def hinge_loops(scores, labels):
     return loss, dscores
 
 
+@mutant("multiclass_hinge", says="number of active terms")
+def hinge_mean_of_active(scores, labels):
+    """Averages over what is left of max(0, ...)."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[np.arange(n), labels] = 0
+    active = max((margins > 0).sum(), 1)
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum() / active, dscores / active
+
+
+@mutant("multiclass_hinge", says="[:, labels] takes whole columns")
+def hinge_clears_columns(scores, labels):
+    """[:, labels] where a pair of indices was meant."""
+    n = len(scores)
+    margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+    margins[:, labels] = 0
+    dscores = (margins > 0) * 1.0
+    dscores[np.arange(n), labels] = -dscores.sum(axis=1)
+    return margins.sum() / n, dscores / n
+
+
+@mutant("multiclass_hinge", says="right, but slow")
+def hinge_loop_over_classes(scores, labels):
+    """No loop over the examples, and one over the classes."""
+    n, c = scores.shape
+    rows = np.arange(n)
+    loss, dscores = 0.0, np.zeros((n, c))
+    for j in range(c):
+        margins = np.maximum(scores[:, j] - scores[rows, labels] + 1, 0) * (labels != j)
+        loss += margins.sum() / n
+        dscores[:, j] += (margins > 0) / n
+        dscores[rows, labels] -= (margins > 0) / n
+    return loss, dscores
+
+
+@mutant("multiclass_hinge", says="right, but slow")
+def hinge_gradient_by_differences(scores, labels):
+    """The gradient by differences: one loss for each of the scores."""
+    n = len(scores)
+
+    def loss(scores):
+        margins = np.maximum(scores - scores[np.arange(n), labels][:, None] + 1, 0)
+        return margins.sum() / n - 1
+
+    dscores = np.zeros_like(scores)
+    for index in np.ndindex(scores.shape):
+        up, down = scores.copy(), scores.copy()
+        up[index] += 1e-5
+        down[index] -= 1e-5
+        dscores[index] = (loss(up) - loss(down)) / 2e-5
+    return loss(scores), dscores
+
+
 @mutant("softmax_cross_entropy", says="not divided by N")
 def entropy_sum(scores, labels):
     """Missing 1/N in the loss."""
@@ -225,11 +280,44 @@ def entropy_per_example(scores, labels):
     return -logp[np.arange(n), labels], dscores / n
 
 
+@mutant("softmax_cross_entropy", says="score of the label needs the same")
+def entropy_half_shifted(scores, labels):
+    """Shifted scores in the sum, unshifted ones for the label."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    dscores = np.exp(shifted - log_sum[:, None])
+    dscores[np.arange(n), labels] -= 1
+    return (log_sum - scores[np.arange(n), labels]).mean(), dscores / n
+
+
+@mutant("softmax_cross_entropy", says="a sigmoid of its own")
+def entropy_binary(scores, labels):
+    """Binary cross-entropies, one for each class."""
+    n = len(scores)
+    target = np.eye(scores.shape[1])[labels]
+    p = 1 / (1 + np.exp(-scores))
+    loss = -(target * np.log(p) + (1 - target) * np.log(1 - p)).sum() / n
+    return loss, (p - target) / n
+
+
+@mutant("softmax_cross_entropy", says="a factor p too many")
+def entropy_gradient_twice_through(scores, labels):
+    """p - onehot is the gradient by the scores already."""
+    n = len(scores)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logp = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    p = np.exp(logp)
+    dscores = p * (p - np.eye(scores.shape[1])[labels])
+    return -logp[np.arange(n), labels].mean(), dscores / n
+
+
 mutant("equal_scores_loss", says="probability of the label; the loss")(0.1)
 mutant("equal_scores_loss", says="base 10")(1)
 mutant("equal_scores_loss", says="bits")(3.32)
 mutant("equal_scores_loss", says="sign")(-2.3)
 mutant("equal_scores_loss", says="no knowledge")(0)
+mutant("equal_scores_loss", says="where is the logarithm")(10)
 
 mutant("surrogate", says="counting mistakes is quick")("b")
 mutant("surrogate", says="never below")("c")

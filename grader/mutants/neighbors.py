@@ -74,6 +74,38 @@ def two_loops_no_return(a, b):
             distances[i, j] = np.sqrt(((a[i].astype(float) - b[j]) ** 2).sum())
 
 
+@mutant("l2_distances_two_loops", says="only the first row is filled")
+def two_loops_return_inside(a, b):
+    """return, one level too deep."""
+    distances = np.zeros((len(a), len(b)))
+    for i in range(len(a)):
+        for j in range(len(b)):
+            distances[i, j] = np.sqrt(((a[i].astype(float) - b[j]) ** 2).sum())
+        return distances
+
+
+@mutant("l2_distances_two_loops", says="len(b) of them")
+def two_loops_same_range(a, b):
+    """range(len(a)) twice."""
+    distances = np.zeros((len(a), len(b)))
+    for i in range(len(a)):
+        for j in range(min(len(a), len(b))):
+            distances[i, j] = np.sqrt(((a[i].astype(float) - b[j]) ** 2).sum())
+    return distances
+
+
+@mutant("l2_distances_two_loops", says="every pair starts again at 0")
+def two_loops_total_goes_on(a, b):
+    """total = 0 stands outside the inner loop."""
+    distances = np.zeros((len(a), len(b)))
+    for i in range(len(a)):
+        total = 0
+        for j in range(len(b)):
+            total += ((a[i].astype(float) - b[j]) ** 2).sum()
+            distances[i, j] = np.sqrt(total)
+    return distances
+
+
 @mutant("l2_distances_one_loop", says="should have shape")
 def one_loop_no_axis(a, b):
     """sum() over everything: one number for all rows of b."""
@@ -112,6 +144,12 @@ def one_loop_is_two(a, b):
         for j in range(len(b)):
             distances[i, j] = np.sqrt(((a[i].astype(float) - b[j]) ** 2).sum())
     return distances
+
+
+@mutant("l2_distances_one_loop", says="half the squares")
+def one_loop_power(a, b):
+    """** 1 / 2."""
+    return np.stack([((b - row.astype(float)) ** 2).sum(axis=1) ** 1 / 2 for row in a])
 
 
 @mutant("l2_distances", says="needs too much memory")
@@ -163,6 +201,22 @@ def l2_of_bytes(a, b):
     """The squares of uint8 overflow."""
     squares = (a**2).sum(axis=1)[:, None] - 2.0 * (a @ b.T) + (b**2).sum(axis=1)
     return np.sqrt(np.maximum(squares, 0))
+
+
+@mutant("l2_distances", says="loop over the D numbers")
+def l2_by_feature(a, b):
+    """A loop that is short in small examples only."""
+    squares = np.zeros((len(a), len(b)))
+    for j in range(a.shape[1]):
+        squares += (a[:, j, None].astype(float) - b[:, j]) ** 2
+    return np.sqrt(squares)
+
+
+@mutant("l2_distances", says="mixed term is missing")
+def l2_without_mixed(a, b):
+    """a^2 + b^2."""
+    a, b = a.astype(float), b.astype(float)
+    return np.sqrt((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1))
 
 
 @mutant("knn_predict", says="farthest neighbors voted")
@@ -241,6 +295,34 @@ def knn_two_loops(x_train, y_train, x, k):
     return np.array(labels)
 
 
+@mutant("knn_predict", says="Python set")
+def knn_max_of_set(x_train, y_train, x, k):
+    """A tie goes to what the set lists first."""
+    distances = np.linalg.norm(x[:, None] - x_train, axis=2)
+    near = y_train[np.argsort(distances, axis=1, kind="stable")[:, :k]]
+    return np.array([max(set(votes), key=votes.count) for votes in near.tolist()])
+
+
+@mutant("knn_predict", says="one vote")
+def knn_weighted(x_train, y_train, x, k):
+    """Votes weighted by closeness."""
+    distances = np.linalg.norm(x[:, None] - x_train, axis=2)
+    near = np.argsort(distances, axis=1)[:, :k]
+    pairs = zip(near, distances, strict=True)
+    votes = [np.bincount(y_train[i], weights=1 / (d[i] + 1e-9)) for i, d in pairs]
+    return np.array([row.argmax() for row in votes])
+
+
+@mutant("knn_predict", says="features were scaled first")
+def knn_standardized(x_train, y_train, x, k):
+    """Good advice, and another exercise."""
+    deviation = x_train.std(axis=0)
+    deviation[deviation == 0] = 1
+    distances = np.linalg.norm(x[:, None] / deviation - x_train / deviation, axis=2)
+    near = y_train[np.argsort(distances, axis=1, kind="stable")[:, :k]]
+    return np.array([np.bincount(row).argmax() for row in near])
+
+
 @mutant("knn_predict_torch", says="farthest neighbors voted")
 def knn_torch_farthest(x_train, y_train, x, k):
     """topk takes the largest unless told otherwise."""
@@ -293,6 +375,18 @@ def knn_torch_loops(x_train, y_train, x, k):
         distances = ((x_train - point) ** 2).sum(dim=1).sqrt()
         near = y_train[distances.sort(stable=True).indices[:k]]
         labels.append(torch.bincount(near).argmax())
+    return torch.stack(labels)
+
+
+@mutant("knn_predict_torch", says="right, but slow")
+def knn_torch_loop_of_votes(x_train, y_train, x, k):
+    """All distances at once, and then a loop for the votes."""
+    import torch
+
+    labels = []
+    for near in y_train[torch.cdist(x, x_train).topk(k, largest=False).indices]:
+        values, counts = near.unique(return_counts=True)
+        labels.append(values[counts.argmax()])
     return torch.stack(labels)
 
 

@@ -65,6 +65,42 @@ def standardize_in_place(x_train, x):
     return x
 
 
+@mutant("standardize", says="nor something tiny in its place")
+def standardize_eps(x_train, x):
+    """Hides the division by 0 until a test set comes."""
+    return (x - x_train.mean(axis=0)) / np.sqrt(x_train.var(axis=0) + 1e-8)
+
+
+@mutant("standardize", says="any deviation that is not 0")
+def standardize_threshold(x_train, x):
+    """Takes for constant what is measured in a large unit."""
+    deviation = x_train.std(axis=0)
+    return (x - x_train.mean(axis=0)) / np.where(deviation < 1e-5, 1, deviation)
+
+
+@mutant("standardize", says="far too large")
+def standardize_nan_to_num(x_train, x):
+    """0/0 becomes 0, and 1/0 something enormous."""
+    return np.nan_to_num((x - x_train.mean(axis=0)) / x_train.std(axis=0))
+
+
+@mutant("standardize", says="mind the parentheses")
+def standardize_parentheses(x_train, x):
+    """x - mean / deviation."""
+    deviation = x_train.std(axis=0)
+    return x - x_train.mean(axis=0) / np.where(deviation == 0, 1, deviation)
+
+
+@mutant("standardize", says="right, but slow")
+def standardize_by_column(x_train, x):
+    """A loop over the features."""
+    scaled = np.zeros(x.shape)
+    for j in range(x.shape[1]):
+        deviation = x_train[:, j].std()
+        scaled[:, j] = (x[:, j] - x_train[:, j].mean()) / (deviation if deviation else 1)
+    return scaled
+
+
 @mutant("whiten", says="only decorrelated")
 def whiten_rotated_only(x_train, x, eps=1e-5):
     """No division."""
@@ -145,6 +181,42 @@ def whiten_without_eps(x_train, x, eps=1e-5):
 def whiten_standardized(x_train, x, eps=1e-5):
     """No rotation at all."""
     return (x - x_train.mean(axis=0)) / np.sqrt(x_train.var(axis=0) + eps)
+
+
+@mutant("whiten", says="not in the same order")
+def whiten_half_sorted(x_train, x, eps=1e-5):
+    """The eigenvalues sorted, the eigenvectors not."""
+    mean = x_train.mean(axis=0)
+    cov = (x_train - mean).T @ (x_train - mean) / len(x_train)
+    variances, axes = np.linalg.eigh(cov)
+    return (x - mean) @ axes / np.sqrt(variances[::-1] + eps)
+
+
+@mutant("whiten", says="do not square them")
+def whiten_svd_of_covariance(x_train, x, eps=1e-5):
+    """The singular values of the covariance, taken for those of the data."""
+    mean = x_train.mean(axis=0)
+    cov = (x_train - mean).T @ (x_train - mean) / len(x_train)
+    axes, singular, _ = np.linalg.svd(cov)
+    return (x - mean) @ axes / np.sqrt(singular**2 + eps)
+
+
+@mutant("whiten", says="Cholesky")
+def whiten_cholesky(x_train, x, eps=1e-5):
+    """White too, on other axes."""
+    mean = x_train.mean(axis=0)
+    cov = (x_train - mean).T @ (x_train - mean) / len(x_train)
+    precision = np.linalg.inv(cov + (eps + 1e-12) * np.eye(len(cov)))
+    return (x - mean) @ np.linalg.cholesky(precision)
+
+
+@mutant("whiten", says="the default of eps")
+def whiten_other_default(x_train, x, eps=1e-8):
+    """Another default."""
+    mean = x_train.mean(axis=0)
+    cov = (x_train - mean).T @ (x_train - mean) / len(x_train)
+    variances, axes = np.linalg.eigh(cov)
+    return (x - mean) @ axes / np.sqrt(np.maximum(variances, 0) + eps)
 
 
 mutant("scaling_leak", says="no label was used")("a")

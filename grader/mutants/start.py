@@ -51,6 +51,20 @@ def center_columns_standardized(x):
     return (x - x.mean(axis=0)) / x.std(axis=0)
 
 
+@mutant("center_columns", says="a mean is the sum over N")
+def center_columns_by_sums(x):
+    """sum for mean."""
+    return x - x.sum(axis=0)
+
+
+@mutant("center_columns", says="should have floats")
+def center_columns_in_integers(x):
+    """The result takes the dtype of the input, and 0.5 becomes 0."""
+    centered = x.copy()
+    centered[:] = x - x.mean(axis=0)
+    return centered
+
+
 @mutant("outer_sum", says="rows and columns are exchanged")
 def outer_sum_transposed(a, b):
     """The new axis in the wrong vector."""
@@ -97,9 +111,17 @@ def outer_sum_loops(a, b):
     return result
 
 
+@mutant("outer_sum", says="should be a torch tensor, but it is a list")
+def outer_sum_list(a, b):
+    """Lists in a list."""
+    return [[x + y for y in b] for x in a]
+
+
 mutant("broadcast_shape", says="it works")("error")
 mutant("broadcast_shape", says="(7, 1) does take part")((8, 1, 6))
 mutant("broadcast_shape", says="it is the 1 that stretches")((8, 7, 1))
 mutant("broadcast_shape", says="as many axes")((8, 1, 6, 7, 1))
 mutant("broadcast_shape", says="the 7 stands under the 1, not under the 8")((7, 8, 6))
 mutant("broadcast_shape", says="a tuple of whole numbers")(336)
+mutant("broadcast_shape", says="it works")("it fails")
+mutant("broadcast_shape", says="yours is a str")("no idea")

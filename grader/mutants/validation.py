@@ -87,6 +87,21 @@ def k_fold_from_one(n, k, rng):
     return [(np.concatenate(folds[:i] + folds[i + 1 :]), folds[i]) for i in range(k)]
 
 
+@mutant("k_fold", says="not shuffled")
+def k_fold_shuffled_folds(n, k, rng):
+    """Shuffles the folds as a whole."""
+    folds = np.array_split(np.arange(n), k)
+    folds = [folds[i] for i in rng.permutation(k)]
+    return [(np.concatenate(folds[:i] + folds[i + 1 :]), folds[i]) for i in range(k)]
+
+
+@mutant("k_fold", says="not drawn at random")
+def k_fold_with_replacement(n, k, rng):
+    """integers for permutation."""
+    folds = np.array_split(rng.integers(0, n, size=n), k)
+    return [(np.concatenate(folds[:i] + folds[i + 1 :]), folds[i]) for i in range(k)]
+
+
 mutant("which_error", says="one reached 95 %")("a")
 mutant("which_error", says="too few data")("c")
 mutant("which_error", says="a better search")("d")

@@ -1,11 +1,14 @@
 """Every check accepts what is right, refuses what is wrong, and says what is wrong with it."""
 
+import math
 import sys
 import time
 import types
 
 import numpy as np
 import pytest
+import scipy.spatial
+import scipy.special
 
 from grader import progress
 from grader.checking import CheckFailed
@@ -74,6 +77,78 @@ FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
 QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
 
 
+def one_hot_hinge(scores, labels):
+    target = np.eye(scores.shape[1])[labels]
+    correct = (scores * target).sum(axis=1, keepdims=True)
+    margins = np.maximum(scores - correct + 1, 0) * (1 - target)
+    active = np.sign(margins)
+    dscores = active - target * active.sum(axis=1, keepdims=True)
+    return margins.sum(axis=1).mean(), dscores / len(scores)
+
+
+def log_sum_exp_entropy(scores, labels):
+    log_sum = scipy.special.logsumexp(scores, axis=1)
+    dscores = np.exp(scores - log_sum[:, None]) - np.eye(scores.shape[1])[labels]
+    return [(log_sum - scores[np.arange(len(scores)), labels]).mean(), dscores / len(scores)]
+
+
+def recursive_gradient(f, x, step=1e-6):
+    if x.size == 1:
+        return np.full(x.shape, (f(x + step) - f(x - step)) / (2 * step))
+
+    def part(i):
+        def f_of_part(value):
+            return f(np.concatenate([x[:i], value[None], x[i + 1 :]]))
+
+        return recursive_gradient(f_of_part, np.asarray(x[i]), step)
+
+    return np.stack([part(i) for i in range(len(x))])
+
+
+def whiten_by_svd(x_train, x, eps=1e-5):
+    mean = x_train.mean(axis=0)
+    _, singular, axes = np.linalg.svd(x_train - mean, full_matrices=False)
+    return -(x - mean) @ axes.T / np.sqrt(singular**2 / len(x_train) + eps)
+
+
+def standardize_only_where_it_varies(x_train, x):
+    scaled = np.zeros(x.shape)
+    np.divide(x - x_train.mean(0), x_train.std(0), out=scaled, where=x_train.std(0) > 0)
+    return scaled
+
+
+def strided_folds(n, k, rng):
+    order = rng.permutation(n).astype(np.int32)
+    return tuple([np.setdiff1d(order, order[i::k]), order[i::k]] for i in range(k))
+
+
+def factor_step(w, b, x, y):
+    move = y * np.heaviside(-y * (np.einsum("d,d", w, x) + b), 1)
+    return w + move * x, b + move
+
+
+UNUSUAL = {  # right, and written in another way than most would
+    "center_columns": lambda x: x - np.einsum("nd->d", x) / len(x),
+    "outer_sum": lambda a, b: a.repeat_interleave(len(b)).view(len(a), -1) + b,
+    "l2_distances_two_loops": lambda a, b: np.array([[math.dist(p, q) for q in b] for p in a]),
+    "l2_distances_one_loop": lambda a, b: np.stack(
+        [np.linalg.norm(b - p, axis=1) for p in 1.0 * a]
+    ),
+    "l2_distances": scipy.spatial.distance.cdist,
+    "knn_predict": lambda x_train, y_train, x, k: neighbors.knn_predict(
+        x_train, y_train, x, k
+    ).astype(np.uint8),
+    "k_fold": strided_folds,
+    "perceptron_step": factor_step,
+    "multiclass_hinge": one_hot_hinge,
+    "softmax_cross_entropy": log_sum_exp_entropy,
+    "softmax": lambda scores: scipy.special.softmax(scores, axis=-1).astype(np.float32),
+    "numeric_gradient": recursive_gradient,
+    "standardize": standardize_only_where_it_varies,
+    "whiten": whiten_by_svd,
+}
+
+
 def refusal(exercise, answer, seed=0, tries=1):
     """What the check says of a wrong answer."""
     for _ in range(tries):
@@ -99,6 +174,12 @@ def test_is_the_right_answer_accepted(exercise, capfd):
     assert seconds < 1  # the last time: the first one imports torch
     assert progress.load()[exercise]["passed"]
     assert progress.load()[exercise]["tries"] == 5
+
+
+@pytest.mark.parametrize("exercise", UNUSUAL)
+def test_is_an_unusual_right_answer_accepted(exercise):
+    for seed in (0, 1, 2):
+        CHECKS[exercise](UNUSUAL[exercise], seed)
 
 
 @pytest.mark.parametrize("wrong", MUTANTS, ids=lambda mutant: f"{mutant.exercise}-{mutant.name}")
@@ -169,11 +250,16 @@ def test_is_nonsense_refused(exercise, answer):
     refusal(exercise, answer)
 
 
-@pytest.mark.parametrize("answer", ["c", "C", " (c) ", "c."])
+@pytest.mark.parametrize("answer", ["c", "C", " (c) ", "c.", "c:", "'c'"])
 def test_may_a_letter_be_written_in_several_ways(answer):
     CHECKS["knn_cost"](answer)
 
 
-@pytest.mark.parametrize("answer", [(8, 7, 6), [8, 7, 6], "(8, 7, 6)", "8, 7, 6"])
+@pytest.mark.parametrize("answer", [16.0, np.int64(16), np.array(16), np.array([16.0])])
+def test_may_a_number_be_written_in_several_ways(answer):
+    CHECKS["updates_per_epoch"](answer)
+
+
+@pytest.mark.parametrize("answer", [(8, 7, 6), [8, 7, 6], (np.int64(8), 7, 6), "8, 7, 6"])
 def test_may_a_shape_be_written_in_several_ways(answer):
     CHECKS["broadcast_shape"](answer)
