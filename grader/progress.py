@@ -19,8 +19,9 @@ def progress_file():
 def load():
     """{exercise: {"passed": bool, "tries": int, "last": ISO time}}; {} when nothing was tried."""
     try:
-        return json.loads(progress_file().read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        done = json.loads(progress_file().read_text())
+        return {name: entry for name, entry in done.items() if {"passed", "tries"} <= {*entry}}
+    except (OSError, ValueError, AttributeError, TypeError):  # none yet, or spoiled
         return {}
 
 

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from grader import progress
@@ -16,9 +17,10 @@ def test_does_what_was_passed_stay_passed():
     assert (entry["passed"], entry["tries"]) == (True, 3)
 
 
-def test_does_a_broken_file_only_lose_what_it_held():
+@pytest.mark.parametrize("spoiled", ["{broken", "[]", '{"softmax": 3}', '{"softmax": {}}', "\x00"])
+def test_does_a_broken_file_only_lose_what_it_held(spoiled):
     progress.progress_file().parent.mkdir(parents=True, exist_ok=True)
-    progress.progress_file().write_text("{broken")
+    progress.progress_file().write_text(spoiled)
     assert progress.load() == {}
     progress.record("softmax", True)
     assert progress.load()["softmax"]["passed"]
