@@ -40,7 +40,7 @@ def load_iris():
 
 
 def load_wine():
-    """178 Italian wines of three growers, 13 chemical measurements on very different scales.
+    """178 Italian wines of three grape varieties, 13 measurements on very different scales.
 
     source : S. Aeberhard and M. Forina (1991); UCI Machine Learning Repository, CC BY 4.0
     """

@@ -1,4 +1,4 @@
-"""Pictures: examples, weights seen as pictures, and grey levels."""
+"""Pictures: examples, weights seen as pictures, and gray levels."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -25,7 +25,7 @@ def _frame(ax, paint, dashed=False):
 def image_grid(images, titles=None, *, columns=10, marked=None, suptitle="", alt=None):
     """Small pictures in rows, dark ink on white.
 
-    images : (N, H, W) grey or (N, H, W, 3)
+    images : (N, H, W) gray or (N, H, W, 3)
     titles : N strings, or None;  marked : (N,) bool, which get a dashed frame
     alt : replaces the sentence made from the titles
     """
@@ -139,9 +139,9 @@ def _smaller(image, width=320):
 
 @styled
 def histogram_equalization(before, after, *, levels=256):
-    """A grey picture and its histogram, before and after equalization.
+    """A gray picture and its histogram, before and after equalization.
 
-    before, after : (H, W), grey levels in [0, levels)
+    before, after : (H, W), gray levels in [0, levels)
     """
     fig = Figure(8.4, 5.0)
     axes = fig.subplots(2, 2, width_ratios=(1, 1.25))
@@ -163,9 +163,9 @@ def histogram_equalization(before, after, *, levels=256):
         low, high = np.percentile(image, [5, 95])
         right.set_title(f"nine pixels in ten lie from {low:.0f} to {high:.0f}")
         said.append(f"{name} from {low:.0f} to {high:.0f}")
-    axes[1, 1].set_xlabel(f"grey level, 0 to {levels - 1}")
+    axes[1, 1].set_xlabel(f"gray level, 0 to {levels - 1}")
     fig.alt = (
         "A picture and its histogram before and after equalization; nine pixels in ten lie "
-        f"{listing(said)}, of grey levels 0 to {levels - 1}."
+        f"{listing(said)}, of gray levels 0 to {levels - 1}."
     )
     return fig
