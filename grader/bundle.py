@@ -5,7 +5,7 @@ import zipfile
 
 from grader.course import CourseError
 
-FOLDERS = ("course", "utils", "grader/checks")
+FOLDERS = ("course", "utils", "grader/checks", ".readme")
 FILES = (
     "pyproject.toml",
     "constraints.txt",

@@ -1,6 +1,7 @@
 """What a class is given: unpacked in an empty folder, it works, and it holds no answers."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -54,6 +55,11 @@ def test_does_the_bundle_hold_no_answers(bundle):
             text = (bundle / name).read_text()
             for secret in ("BEGIN SOLUTION", "HIDDEN TESTS", "secret_seed", "MARK SCHEME"):
                 assert secret not in text, f"{name} holds {secret}"
+
+
+def test_are_the_pictures_of_the_readme_there(bundle):
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", (bundle / "README.md").read_text())
+    assert pictures and all((bundle / picture).is_file() for picture in pictures)
 
 
 def test_can_a_student_work_through_unit_00_there(bundle):

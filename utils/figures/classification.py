@@ -457,7 +457,7 @@ def message_no_update():
 
 
 @styled
-def margin_losses(w, b, x, signs, losses, curves, *, view=None, title=None):
+def margin_losses(w, b, x, signs, losses, curves, *, view=None, feature_names=None, title=None):
     """A boundary in the plane, and what each point costs by its margin sign * (w.x + b).
 
     losses : {name: mean loss of these points}
@@ -481,7 +481,7 @@ def margin_losses(w, b, x, signs, losses, curves, *, view=None, title=None):
         *x[wrong].T, s=120, facecolors="none", edgecolors=VERMILLION, linewidths=1.8, zorder=4
     )
     mistakes = int(wrong.sum())
-    label_axes(plane, None)
+    label_axes(plane, feature_names)
     plane.set_title(title or f"{mistakes} of {len(x)} on the wrong side (ringed)")
 
     for i, (name, (at, cost)) in enumerate(curves.items()):

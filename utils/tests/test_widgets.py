@@ -230,6 +230,16 @@ def test_an_error_in_draw_becomes_one_line(monkeypatch):
     assert "KeyError" in panel.status.value and "<b>" not in panel.status.value
 
 
+@pytest.mark.parametrize("widget, function", [
+    (widgets.perceptron_player, perceptron_step), (widgets.linear_explorer, {"hinge": hinge}),
+])  # fmt: skip
+@pytest.mark.parametrize("names", [None, ("petal length", "petal width")])
+def test_axes_carry_the_names_of_the_features(widget, function, names):
+    panel = widget(function, *two_blobs(), feature_names=names)
+    plane = panel.draw(**panel.values()).axes[0]
+    assert (plane.get_xlabel(), plane.get_ylabel()) == (names or ("x1", "x2"))
+
+
 def test_softmax_overflows_only_when_naive():
     panel = widgets.softmax_explorer(softmax, softmax)
     assert "yours (0.88, 0.12, 0.00); reference (0.88, 0.12, 0.00)" in panel.alt

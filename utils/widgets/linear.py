@@ -11,12 +11,13 @@ from .panel import Panel
 MARGINS = np.linspace(-3, 3, 601)
 
 
-def linear_explorer(losses, x, y, *, angle=None, offset=0.0, scale=1.0):
+def linear_explorer(losses, x, y, *, angle=None, offset=0.0, scale=1.0, feature_names=None):
     """A linear classifier w.x + b of two classes, by three sliders, and its losses.
 
     losses : {name: function (scores (N,), signs (N,)) -> mean loss, or (mean loss, dscores)}
              at most three of them; one not written yet is left out, and the status says so
     x, y : (N, 2), (N,) two values, of which the larger is the side of positive score
+    feature_names : of the two axes; x1 and x2 by default
 
     angle turns w (by default it starts 65 degrees off a good one), scale is its length, offset
     is how far the boundary lies from the middle of the points along w:
@@ -45,7 +46,7 @@ def linear_explorer(losses, x, y, *, angle=None, offset=0.0, scale=1.0):
         direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
         w, b = scale * direction, -scale * (direction @ middle + offset)
         means = {name: float(_mean(losses[name], x @ w + b, signs).value) for name in curves}
-        fig = margin_losses(w, b, x, signs, means, curves, view=view)
+        fig = margin_losses(w, b, x, signs, means, curves, view=view, feature_names=feature_names)
         fig.note = _sentence(problems)
         return fig
 

@@ -12,11 +12,12 @@ from .panel import Panel
 ORDERS = 5
 
 
-def perceptron_player(perceptron_step, x, y, *, reference=None, max_updates=40):
+def perceptron_player(perceptron_step, x, y, *, reference=None, max_updates=40, feature_names=None):
     """Play or step through the updates of a perceptron; the order of the examples matters.
 
     perceptron_step : (w (D,), b, x (D,), y in {-1, +1}) -> (w, b)
     x, y : (N, 2), (N,) in {-1, +1};  reference : used while perceptron_step is not written
+    feature_names : of the two axes; x1 and x2 by default
     """
     orders = [np.arange(len(x))]
     orders += [np.random.default_rng(i).permutation(len(x)) for i in range(1, ORDERS)]
@@ -38,7 +39,7 @@ def perceptron_player(perceptron_step, x, y, *, reference=None, max_updates=40):
         ax = fig.subplots()
         update = updates[step - 1]
         wrong = draw_perceptron_frame(ax, update, x, y, legend=True)
-        label_axes(ax, None)
+        label_axes(ax, feature_names)
         last = step == len(updates)
         ax.set_title(f"update {step}, after {plural(update[0], 'visit')}: {wrong} wrong")
         w, b = update[3]
