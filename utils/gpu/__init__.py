@@ -5,6 +5,8 @@ What differs everywhere, and is not said again in each docstring:
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
 - Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- A layer's xxx_forward returns out alone, without a cache, and xxx_backward has no twin. So too
+  for every function whose original returns gradients beside its result.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
   are others: the two trees agree to the last digits only where nothing is shuffled.
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
@@ -13,10 +15,13 @@ What differs everywhere, and is not said again in each docstring:
 
 from . import (
     activations,
+    cnn,
+    convolution,
     gradient_check,
     linear,
     losses,
     neighbors,
+    pooling,
     preparation,
     selection,
     validation,
@@ -24,10 +29,13 @@ from . import (
 
 __all__ = [
     "activations",
+    "cnn",
+    "convolution",
     "gradient_check",
     "linear",
     "losses",
     "neighbors",
+    "pooling",
     "preparation",
     "selection",
     "validation",
