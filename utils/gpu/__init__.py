@@ -11,10 +11,12 @@ What differs everywhere, and is not said again in each docstring:
   are others: the two trees agree to the last digits only where nothing is shuffled.
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
   computed it. A label out of range or a nan in the data is to be caught when data is loaded.
+- architectures is here alone: LeNet, VGG and ResNet, too large to train in NumPy.
 """
 
 from . import (
     activations,
+    architectures,
     cnn,
     convolution,
     gradient_check,
@@ -29,6 +31,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "architectures",
     "cnn",
     "convolution",
     "gradient_check",

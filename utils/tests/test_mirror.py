@@ -14,6 +14,7 @@ import utils.gpu
 import utils.reference
 
 UTILS = Path(utils.reference.__file__).parents[1]
+TORCH_ALONE = {"architectures"}  # networks too large to train in NumPy
 
 
 def modules(package):
@@ -54,7 +55,7 @@ MODULES = sorted(modules(utils.reference))
 
 
 def test_the_same_files():
-    assert modules(utils.gpu) == modules(utils.reference)
+    assert modules(utils.gpu) - TORCH_ALONE == modules(utils.reference)
     assert len(MODULES) >= 8
 
 
