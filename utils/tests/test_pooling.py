@@ -110,6 +110,13 @@ def test_a_tie_goes_to_the_first():
     ]
 
 
+def test_a_window_of_more_places_than_a_byte_counts():
+    x = np.arange(17.0 * 17).reshape(1, 1, 17, 17)
+    _, cache = reference.max_pool2d_forward(x, 17)
+    dx = reference.max_pool2d_backward(np.ones((1, 1, 1, 1)), cache)
+    assert np.argwhere(dx).tolist() == [[0, 0, 16, 16]]
+
+
 @pytest.mark.parametrize("name", SPATIAL)
 @pytest.mark.parametrize("whole", [False, True], ids=["any numbers", "ties"])
 @given(data=st.data())
