@@ -5,18 +5,25 @@ What differs everywhere, and is not said again in each docstring:
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
 - Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- A layer's xxx_forward returns out alone, without a cache, and xxx_backward has no twin. So too
+  for every function whose original returns gradients beside its result.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
   are others: the two trees agree to the last digits only where nothing is shuffled.
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
   computed it. A label out of range or a nan in the data is to be caught when data is loaded.
+- architectures is here alone: LeNet, VGG and ResNet, too large to train in NumPy.
 """
 
 from . import (
     activations,
+    architectures,
+    cnn,
+    convolution,
     gradient_check,
     linear,
     losses,
     neighbors,
+    pooling,
     preparation,
     selection,
     validation,
@@ -24,10 +31,14 @@ from . import (
 
 __all__ = [
     "activations",
+    "architectures",
+    "cnn",
+    "convolution",
     "gradient_check",
     "linear",
     "losses",
     "neighbors",
+    "pooling",
     "preparation",
     "selection",
     "validation",

@@ -7,6 +7,9 @@ losses          0/1, hinge and cross-entropy, each with its gradient
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
+convolution     a filter slid over an image, by loops, as a matrix product, by FFT
+pooling         a window's maximum, mean or length, over space or over channels
+cnn             a small convolutional network, whole
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -18,10 +21,13 @@ that says what was wanted and what came.
 
 from . import (
     activations,
+    cnn,
+    convolution,
     gradient_check,
     linear,
     losses,
     neighbors,
+    pooling,
     preparation,
     selection,
     validation,
@@ -29,10 +35,13 @@ from . import (
 
 __all__ = [
     "activations",
+    "cnn",
+    "convolution",
     "gradient_check",
     "linear",
     "losses",
     "neighbors",
+    "pooling",
     "preparation",
     "selection",
     "validation",
