@@ -7,6 +7,7 @@ losses          0/1, hinge and cross-entropy, each with its gradient
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
+optimizers      from a gradient to the next weights, nine rules, and clipping
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -22,6 +23,7 @@ from . import (
     linear,
     losses,
     neighbors,
+    optimizers,
     preparation,
     selection,
     validation,
@@ -33,6 +35,7 @@ __all__ = [
     "linear",
     "losses",
     "neighbors",
+    "optimizers",
     "preparation",
     "selection",
     "validation",
