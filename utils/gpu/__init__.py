@@ -19,6 +19,7 @@ from . import (
     neighbors,
     optimizers,
     preparation,
+    schedules,
     selection,
     validation,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "neighbors",
     "optimizers",
     "preparation",
+    "schedules",
     "selection",
     "validation",
 ]

@@ -8,6 +8,7 @@ preparation     center, scale, whiten, repair, always by statistics of the train
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
 optimizers      from a gradient to the next weights, nine rules, and clipping
+schedules       the learning rate over time
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -25,6 +26,7 @@ from . import (
     neighbors,
     optimizers,
     preparation,
+    schedules,
     selection,
     validation,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "neighbors",
     "optimizers",
     "preparation",
+    "schedules",
     "selection",
     "validation",
 ]

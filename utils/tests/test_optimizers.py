@@ -50,7 +50,7 @@ def peer_path(name, w, lr, n_steps):
 
 @pytest.fixture
 def float64_by_default():
-    """NAdam keeps its running product in torch's default dtype: in float32 w is off by some 1e-10."""
+    """NAdam keeps its running product in the default dtype: float32 puts w 1e-10 off."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
