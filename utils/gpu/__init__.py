@@ -14,6 +14,7 @@ What differs everywhere, and is not said again in each docstring:
 from . import (
     activations,
     gradient_check,
+    initializers,
     linear,
     losses,
     neighbors,
@@ -27,6 +28,7 @@ from . import (
 __all__ = [
     "activations",
     "gradient_check",
+    "initializers",
     "linear",
     "losses",
     "neighbors",

@@ -7,6 +7,7 @@ losses          0/1, hinge and cross-entropy, each with its gradient
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
+initializers    first weights of the right size
 optimizers      from a gradient to the next weights, nine rules, and clipping
 schedules       the learning rate over time
 gradient_check  is the gradient right?
@@ -21,6 +22,7 @@ that says what was wanted and what came.
 from . import (
     activations,
     gradient_check,
+    initializers,
     linear,
     losses,
     neighbors,
@@ -34,6 +36,7 @@ from . import (
 __all__ = [
     "activations",
     "gradient_check",
+    "initializers",
     "linear",
     "losses",
     "neighbors",
