@@ -5,6 +5,7 @@ What differs everywhere, and is not said again in each docstring:
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
 - Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- A layer's xxx_forward returns out alone, without a cache, and no xxx_backward is needed.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
   are others: the two trees agree to the last digits only where nothing is shuffled.
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
@@ -18,6 +19,7 @@ from . import (
     linear,
     losses,
     neighbors,
+    normalization,
     optimizers,
     preparation,
     schedules,
@@ -32,6 +34,7 @@ __all__ = [
     "linear",
     "losses",
     "neighbors",
+    "normalization",
     "optimizers",
     "preparation",
     "schedules",

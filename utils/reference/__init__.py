@@ -8,6 +8,7 @@ preparation     center, scale, whiten, repair, always by statistics of the train
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
 initializers    first weights of the right size
+normalization   batch norm and layer norm, forward and backward
 optimizers      from a gradient to the next weights, nine rules, and clipping
 schedules       the learning rate over time
 gradient_check  is the gradient right?
@@ -26,6 +27,7 @@ from . import (
     linear,
     losses,
     neighbors,
+    normalization,
     optimizers,
     preparation,
     schedules,
@@ -40,6 +42,7 @@ __all__ = [
     "linear",
     "losses",
     "neighbors",
+    "normalization",
     "optimizers",
     "preparation",
     "schedules",

@@ -21,7 +21,10 @@ def modules(package):
 
 
 def public(tree, module):
-    """{name: object} of what a module defines itself: not its imports, not its private names."""
+    """{name: object} of what a module defines itself: not its imports, not its private names.
+
+    Nor any xxx_backward: autograd is its twin.
+    """
     module = importlib.import_module(f"utils.{tree}.{module}")
     names = [
         n for n in vars(module) if not n.startswith("_") and not inspect.ismodule(vars(module)[n])
@@ -31,6 +34,7 @@ def public(tree, module):
         n: o
         for n, o in objects.items()
         if getattr(o, "__module__", module.__name__) == module.__name__
+        and not n.endswith("_backward")
     }
 
 
