@@ -42,18 +42,20 @@ def batch_norm_forward(
               for a feature, or inference no running statistics
     source  : Ioffe and Szegedy, Batch Normalization (2015), algorithms 1 and 2
     """
-    axes = _require_features(x, gamma=gamma, beta=beta)
+    _require_features(x, gamma=gamma, beta=beta)
     _require_eps(eps)
     if training:
-        mean, var = _batch_statistics(x, axes)
+        z, _, var = _centered(x)
     elif running_mean is None or running_var is None:
         raise ValueError("inference needs running_mean and running_var, got None")
     else:
         _require_features(x, running_mean=running_mean, running_var=running_var)
-        mean, var = running_mean, running_var
+        z, var = x - _wide(running_mean, x), running_var
     inverse = 1 / np.sqrt(var + eps)  # (C,)
-    z = (x - _wide(mean, x)) * _wide(inverse, x)
-    return _wide(gamma, x) * z + _wide(beta, x), (z, gamma, inverse, axes, training)
+    z *= _wide(inverse, x)  # in place, here and below: z is ours, and memory is what takes time
+    out = _wide(gamma, x) * z
+    out += _wide(beta, x)
+    return out, (z, gamma, inverse, training)
 
 
 def batch_norm_backward(dout, cache):
@@ -69,15 +71,18 @@ def batch_norm_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of x
     source : Ioffe and Szegedy (2015), section 3; simplified as at the head of this file
     """
-    z, gamma, inverse, axes, training = cache
+    z, gamma, inverse, training = cache
     _require_shape(dout, z)
-    dbeta = dout.sum(axis=axes)
-    dgamma = (dout * z).sum(axis=axes)
+    dgamma, dbeta = _per_feature(dout, z), _per_feature(dout)
     scale = _wide(gamma * inverse, z)
     if not training:
         return scale * dout, dgamma, dbeta
     n = z.size // len(gamma)
-    return scale * (dout - _wide(dbeta / n, z) - z * _wide(dgamma / n, z)), dgamma, dbeta
+    dx = _wide(dgamma / -n, z) * z
+    dx += dout
+    dx -= _wide(dbeta / n, z)
+    dx *= scale
+    return dx, dgamma, dbeta
 
 
 def update_running_statistics(running_mean, running_var, x, momentum=0.1):
@@ -98,8 +103,8 @@ def update_running_statistics(running_mean, running_var, x, momentum=0.1):
     """
     if not 0 <= momentum <= 1:
         raise ValueError(f"momentum must lie in [0, 1], got {momentum}")
-    axes = _require_features(x, running_mean=running_mean, running_var=running_var)
-    mean, var = _batch_statistics(x, axes)
+    _require_features(x, running_mean=running_mean, running_var=running_var)
+    _, mean, var = _centered(x)
     n = x.size // x.shape[1]
     return (
         (1 - momentum) * running_mean + momentum * mean,
@@ -125,11 +130,13 @@ def layer_norm_forward(x, gamma, beta, eps=1e-5):
             f"got {x.shape}, {gamma.shape}, {beta.shape}"
         )
     _require_eps(eps)
-    centered = x - x.mean(axis=-1, keepdims=True)
-    var = (centered * centered).mean(axis=-1, keepdims=True)  # (..., 1)
+    z = x - x.mean(axis=-1, keepdims=True)
+    var = np.einsum("...d,...d->...", z, z)[..., None] / D  # (..., 1)
     inverse = 1 / np.sqrt(var + eps)
-    z = centered * inverse
-    return gamma * z + beta, (z, gamma, inverse)
+    z *= inverse
+    out = gamma * z
+    out += beta
+    return out, (z, gamma, inverse)
 
 
 def layer_norm_backward(dout, cache):
@@ -145,21 +152,35 @@ def layer_norm_backward(dout, cache):
     """
     z, gamma, inverse = cache
     _require_shape(dout, z)
-    examples = tuple(range(z.ndim - 1))
-    dz = gamma * dout
-    along = (dz * z).mean(axis=-1, keepdims=True)  # (..., 1)
-    dx = (dz - dz.mean(axis=-1, keepdims=True) - z * along) * inverse
-    return dx, (dout * z).sum(axis=examples), dout.sum(axis=examples)
+    D = len(gamma)
+    dgamma = np.einsum("nd,nd->d", dout.reshape(-1, D), z.reshape(-1, D))
+    dbeta = dout.reshape(-1, D).sum(axis=0)
+    dx = gamma * dout  # this is dz, on its way
+    along = np.einsum("...d,...d->...", dx, z)[..., None] / D  # (..., 1)
+    dx -= dx.mean(axis=-1, keepdims=True)
+    dx -= along * z
+    dx *= inverse
+    return dx, dgamma, dbeta
 
 
-def _batch_statistics(x, axes):
-    """Mean and variance of each feature, (C,) both."""
+def _centered(x):
+    """x less each feature's mean, a new array; the mean and the variance, (C,) both."""
     n = x.size // x.shape[1]
     if n < 2:
         raise ValueError(f"training needs at least 2 values per feature, got x of shape {x.shape}")
-    mean = x.mean(axis=axes)
+    mean = _per_feature(x) / n
     centered = x - _wide(mean, x)
-    return mean, (centered * centered).mean(axis=axes)
+    return centered, mean, _per_feature(centered, centered) / n
+
+
+def _per_feature(a, b=None):
+    """The sum of a, or of a b, over all but the feature, (C,)."""
+    if a.ndim == 2:
+        return a.sum(axis=0) if b is None else np.einsum("nc,nc->c", a, b)
+    a = a.reshape(*a.shape[:2], a.shape[2] * a.shape[3])  # (N, C, H W): longer inner loops
+    if b is None:
+        return a.sum(axis=2).sum(axis=0)
+    return np.einsum("ncp,ncp->nc", a, b.reshape(a.shape)).sum(axis=0)
 
 
 def _wide(values, x):
@@ -168,7 +189,6 @@ def _wide(values, x):
 
 
 def _require_features(x, **per_feature):
-    """The axes over which a feature's values lie, once the shapes fit."""
     if x.ndim not in (2, 4) or x.shape[1] == 0:
         raise ValueError(f"x must be (N, D) or (N, C, H, W), D or C at least 1, got {x.shape}")
     for name, values in per_feature.items():
@@ -176,7 +196,6 @@ def _require_features(x, **per_feature):
             raise ValueError(
                 f"{name} must have a value for each of {x.shape[1]} features, got {values.shape}"
             )
-    return (0,) if x.ndim == 2 else (0, 2, 3)
 
 
 def _require_eps(eps):
