@@ -24,6 +24,7 @@ from . import (
     preparation,
     schedules,
     selection,
+    training,
     validation,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "preparation",
     "schedules",
     "selection",
+    "training",
     "validation",
 ]

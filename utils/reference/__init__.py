@@ -11,6 +11,7 @@ initializers    first weights of the right size
 normalization   batch norm and layer norm, forward and backward
 optimizers      from a gradient to the next weights, nine rules, and clipping
 schedules       the learning rate over time
+training        the loop: runs that can be stopped, saved and resumed
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -32,6 +33,7 @@ from . import (
     preparation,
     schedules,
     selection,
+    training,
     validation,
 )
 
@@ -47,5 +49,6 @@ __all__ = [
     "preparation",
     "schedules",
     "selection",
+    "training",
     "validation",
 ]
