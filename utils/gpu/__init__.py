@@ -4,7 +4,8 @@ What differs everywhere, and is not said again in each docstring:
 
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
-- Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- Autograd carries the gradients, so a loss or a penalty returns its value alone, a 0-dimensional
+  tensor.
 - A layer's xxx_forward returns out alone, without a cache, and no xxx_backward is needed.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
   are others: the two trees agree to the last digits only where nothing is shuffled.
@@ -22,6 +23,7 @@ from . import (
     normalization,
     optimizers,
     preparation,
+    regularization,
     schedules,
     selection,
     training,
@@ -38,6 +40,7 @@ __all__ = [
     "normalization",
     "optimizers",
     "preparation",
+    "regularization",
     "schedules",
     "selection",
     "training",

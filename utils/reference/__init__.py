@@ -12,6 +12,7 @@ normalization   batch norm and layer norm, forward and backward
 optimizers      from a gradient to the next weights, nine rules, and clipping
 schedules       the learning rate over time
 training        the loop: runs that can be stopped, saved and resumed
+regularization  penalties, limits, dropout, images changed at random
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -31,6 +32,7 @@ from . import (
     normalization,
     optimizers,
     preparation,
+    regularization,
     schedules,
     selection,
     training,
@@ -47,6 +49,7 @@ __all__ = [
     "normalization",
     "optimizers",
     "preparation",
+    "regularization",
     "schedules",
     "selection",
     "training",
