@@ -15,6 +15,7 @@ What differs everywhere, and is not said again in each docstring:
 
 from . import (
     activations,
+    ensembles,
     gradient_check,
     initializers,
     linear,
@@ -32,6 +33,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "ensembles",
     "gradient_check",
     "initializers",
     "linear",

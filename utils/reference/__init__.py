@@ -13,6 +13,7 @@ optimizers      from a gradient to the next weights, nine rules, and clipping
 schedules       the learning rate over time
 training        the loop: runs that can be stopped, saved and resumed
 regularization  penalties, limits, dropout, images changed at random
+ensembles       bagging, boosting, votes, and when to give no answer
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch.
@@ -24,6 +25,7 @@ that says what was wanted and what came.
 
 from . import (
     activations,
+    ensembles,
     gradient_check,
     initializers,
     linear,
@@ -41,6 +43,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "ensembles",
     "gradient_check",
     "initializers",
     "linear",

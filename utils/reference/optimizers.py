@@ -28,7 +28,7 @@ def sgd_step(w, dw, state, lr=0.01):
 
 
 def momentum_step(w, dw, state, lr=0.01, beta=0.9):
-    """A heavy ball: what it did before, it half does again.
+    """A heavy ball: it keeps most of its speed, and slopes only bend its path.
 
         v <- beta v + dw,  w <- w - lr v
 

@@ -96,7 +96,7 @@ def train(
             order, total = _order(N, rng), 0.0
             for start in range(0, N, batch_size):
                 batch = order[start : start + batch_size]
-                rate = lr(run) if callable(lr) else lr
+                rate = float(lr(run) if callable(lr) else lr)
                 batch_loss, gradients = loss(run["params"], x[batch], y[batch])
                 run = _update(run, gradients, step, rate, max_norm)
                 total += len(batch) * float(batch_loss)
@@ -189,7 +189,7 @@ def _update(run, gradients, step, rate, max_norm):
 
 def _end_epoch(run, mean_loss, rate, validate, rng):
     """The run with its epoch entered in the books."""
-    entries, best, epoch = {"loss": mean_loss, "lr": float(rate)}, run["best"], run["epoch"] + 1
+    entries, best, epoch = {"loss": mean_loss, "lr": rate}, run["best"], run["epoch"] + 1
     if validate is not None:
         value = entries["validation"] = float(validate(run["params"]))
         if value < (np.inf if best is None else best["validation"]):
