@@ -4,7 +4,8 @@ What differs everywhere, and is not said again in each docstring:
 
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
-- Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- Autograd carries the gradients, so a loss or a penalty returns its value alone, a 0-dimensional
+  tensor.
 - A layer's xxx_forward returns out alone, without a cache, and xxx_backward has no twin. So too
   for every function whose original returns gradients beside its result.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
@@ -19,13 +20,20 @@ from . import (
     architectures,
     cnn,
     convolution,
+    ensembles,
     gradient_check,
+    initializers,
     linear,
     losses,
     neighbors,
+    normalization,
+    optimizers,
     pooling,
     preparation,
+    regularization,
+    schedules,
     selection,
+    training,
     validation,
 )
 
@@ -34,12 +42,19 @@ __all__ = [
     "architectures",
     "cnn",
     "convolution",
+    "ensembles",
     "gradient_check",
+    "initializers",
     "linear",
     "losses",
     "neighbors",
+    "normalization",
+    "optimizers",
     "pooling",
     "preparation",
+    "regularization",
+    "schedules",
     "selection",
+    "training",
     "validation",
 ]

@@ -7,6 +7,13 @@ losses          0/1, hinge and cross-entropy, each with its gradient
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
+initializers    first weights of the right size
+normalization   batch norm and layer norm, forward and backward
+optimizers      from a gradient to the next weights, nine rules, and clipping
+schedules       the learning rate over time
+training        the loop: runs that can be stopped, saved and resumed
+regularization  penalties, limits, dropout, images changed at random
+ensembles       bagging, boosting, votes, and when to give no answer
 convolution     a filter slid over an image, by loops, as a matrix product, by FFT
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
@@ -23,13 +30,20 @@ from . import (
     activations,
     cnn,
     convolution,
+    ensembles,
     gradient_check,
+    initializers,
     linear,
     losses,
     neighbors,
+    normalization,
+    optimizers,
     pooling,
     preparation,
+    regularization,
+    schedules,
     selection,
+    training,
     validation,
 )
 
@@ -37,12 +51,19 @@ __all__ = [
     "activations",
     "cnn",
     "convolution",
+    "ensembles",
     "gradient_check",
+    "initializers",
     "linear",
     "losses",
     "neighbors",
+    "normalization",
+    "optimizers",
     "pooling",
     "preparation",
+    "regularization",
+    "schedules",
     "selection",
+    "training",
     "validation",
 ]
