@@ -4,7 +4,8 @@ What differs everywhere, and is not said again in each docstring:
 
 - Arguments are tensors, floating-point but for labels, signs and indices, and labels are int64.
   Results live on the device and in the dtype of the inputs: no function moves or casts them.
-- Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor.
+- Autograd carries the gradients, so a loss returns the loss alone, a 0-dimensional tensor,
+  xxx_forward returns out without a cache, and xxx_backward has no twin.
 - Randomness enters as generator, a torch.Generator, where the reference takes rng. Its numbers
   are others: the two trees agree to the last digits only where nothing is shuffled.
 - Shapes are checked, values are not: to look at a value the CPU must wait until the GPU has
