@@ -5,6 +5,7 @@ linear          scores, the perceptron, gradient descent, features that bend a h
 activations     from the step to softmax, each with its derivative, without overflow
 losses          0/1, hinge, cross-entropies and errors, each with its gradient
 autodiff        the chain rule as a program: one number at a time, in reverse
+mlp             layers of neurons, and the gradient by every weight
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
@@ -25,6 +26,7 @@ from . import (
     gradient_check,
     linear,
     losses,
+    mlp,
     neighbors,
     preparation,
     selection,
@@ -37,6 +39,7 @@ __all__ = [
     "gradient_check",
     "linear",
     "losses",
+    "mlp",
     "neighbors",
     "preparation",
     "selection",
