@@ -68,9 +68,13 @@ def sigmoid(x, steepness=1.0):
 
 
 def sigmoid_backward(dout, x, steepness=1.0):
-    """dx = dout * steepness s(x) s(-x), s = sigmoid; s(-x) is 1 - s(x) without cancellation."""
+    """dx = dout * steepness s (1 - s), s = sigmoid(x): at most steepness/4, and soon next to 0.
+
+    1 - s rounds as it does in binary_cross_entropy, whose derivative divides by it: they cancel.
+    """
     dout, x = _pair(dout, x)
-    return dout * steepness * sigmoid(x, steepness) * sigmoid(-x, steepness)
+    s = sigmoid(x, steepness)
+    return dout * steepness * s * (1 - s)
 
 
 def tanh(x):
@@ -86,9 +90,9 @@ def tanh(x):
 
 
 def tanh_backward(dout, x):
-    """dx = dout (1 - tanh(x)^2) = dout * 4 s(2x) s(-2x), s = sigmoid, without cancellation."""
+    """dx = dout (1 - tanh(x)^2)."""
     dout, x = _pair(dout, x)
-    return dout * 4 * sigmoid(2 * x) * sigmoid(-2 * x)
+    return dout * (1 - np.tanh(x) ** 2)
 
 
 def relu(x):

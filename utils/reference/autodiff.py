@@ -89,8 +89,9 @@ class Value:
         return Value(t, "", "tanh", (self,), (1 - t * t,))
 
     def sigmoid(self):
-        s = _sigmoid(self.data)
-        return Value(s, "", "sigmoid", (self,), (s * _sigmoid(-self.data),))
+        small = math.exp(-abs(self.data))  # at most 1: no overflow
+        s = (small if self.data < 0 else 1) / (1 + small)
+        return Value(s, "", "sigmoid", (self,), (s * (1 - s),))
 
     def relu(self):
         passes = 0.0 if self.data <= 0 else 1.0
@@ -166,8 +167,3 @@ class Value:
 
 def _value(x):
     return x if isinstance(x, Value) else Value(x)
-
-
-def _sigmoid(x):
-    small = math.exp(-abs(x))  # at most 1: no overflow
-    return (1 if x >= 0 else small) / (1 + small)

@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -13,6 +11,7 @@ from scipy import special
 from utils.gpu import activations as gpu
 from utils.reference import activations as reference
 from utils.reference.gradient_check import numeric_gradient
+from utils.reference.losses import binary_cross_entropy
 
 OVER_CLASSES = ["softmax", "log_softmax", "log_sum_exp"]
 ENTRYWISE = [
@@ -205,6 +204,13 @@ def test_at_zero_by_hand(tensor, name, options, value, slope):
     assert_allclose(t.grad.cpu(), [slope], rtol=1e-15)
 
 
+def test_sigmoid_and_cross_entropy_cancel_where_they_saturate():
+    x, t = np.array([25.0]), np.array([0.0])  # 1 - p has five digits left; p - t has them all
+    p = reference.sigmoid(x)
+    _, dp = binary_cross_entropy(p, t)
+    assert_allclose(reference.sigmoid_backward(dp, x), p - t, rtol=1e-14)
+
+
 def test_piecewise_by_hand():
     x = np.array([-2.0, -0.5, 0.5, 2.0])
     assert reference.step(x).tolist() == [0, 0, 1, 1]
@@ -234,11 +240,11 @@ def test_the_two_gelus_are_close():
     assert -0.17 < reference.gelu(x).min() < -0.1699
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
-def test_derivatives_keep_their_digits_where_it_saturates(name):
-    x = 20.0  # 1 - tanh(20)^2 rounds to 0, 1 - sigmoid(20) to eight digits
-    want = math.exp(-20) / (1 + math.exp(-20)) ** 2 if name == "sigmoid" else math.cosh(20) ** -2
-    assert_allclose(getattr(reference, f"{name}_backward")(1.0, x), want, rtol=1e-14)
+def test_no_digits_are_lost_where_torchs_softplus_gives_up(tensor):
+    x = np.array([20.5, 30.0])
+    want = x + np.log1p(np.exp(-x))
+    assert_allclose(reference.softplus(x), want, rtol=1e-15)
+    assert_allclose(gpu.softplus(tensor(x)).cpu(), want, rtol=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (1, 3), (4, 1, 1), (2, 4, 5, 3)])

@@ -57,6 +57,13 @@ def test_gradients_add_where_a_value_is_used_again():
     assert x.grad == 3  # from 0 again: nothing is left of the first
 
 
+def test_relu_at_its_kink():
+    for number, slope in [(-1, 0), (0, 0), (1, 1)]:
+        x = Value(number)
+        x.relu().backward()
+        assert x.grad == slope
+
+
 def test_the_example_of_the_docstring_holds():
     assert doctest.testmod(autodiff).failed == 0
 

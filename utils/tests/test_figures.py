@@ -379,6 +379,25 @@ def test_figure_stores_picture_and_alt_text():
     assert figures.metric_balls().png() == png
 
 
+def test_the_graph_stands_in_columns_and_no_edge_crosses_a_node():
+    from utils.figures.graph import _layout
+
+    # 3 = 0 + 1, 4 = 3 * 2, 5 = 4 + 0:  2 is used late and stands late, 0 to 5 passes two columns
+    inputs = [[], [], [], [0, 1], [3, 2], [4, 0]]
+    columns, edges = _layout([{"inputs": i} for i in inputs])
+    assert [set(column) for column in columns] == [
+        {0, 1},
+        {3, 2, (0, 5, 1)},
+        {4, (0, 5, 2)},
+        {5},
+    ]
+    assert edges[0, 5] == [0, (0, 5, 1), (0, 5, 2), 5]
+    assert edges[3, 4] == [3, 4]
+    # of two orders of a column the one whose edges do not cross: 0 feeds 3, 1 feeds 2
+    columns, _ = _layout([{"inputs": i} for i in [[], [], [1], [0], [2, 3]]])
+    assert [columns[0].index(i) for i in (1, 0)] == [columns[1].index(i) for i in (2, 3)]
+
+
 def test_timing_bars_do_not_say_what_varies():
     first = figures.timing_bars({"loops": 1.0, "matmul": 0.001}).alt
     assert first == figures.timing_bars({"loops": 0.02, "matmul": 0.3}).alt
