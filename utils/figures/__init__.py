@@ -28,6 +28,7 @@ from .curves import (
 )
 from .descent import descent_paths
 from .figure import Figure, message
+from .graph import computation_graph
 from .images import histogram_equalization, image_grid, neighbor_rows, templates
 from .preparation import whitening_stages
 
@@ -36,6 +37,7 @@ __all__ = [
     "best_of_many",
     "boundary_lines",
     "broadcasting",
+    "computation_graph",
     "confusion",
     "cross_validation_curve",
     "decision_regions",

@@ -2,8 +2,10 @@
 
 neighbors       distances, the nearest, their vote
 linear          scores, the perceptron, gradient descent, features that bend a hyperplane
-activations     sigmoid, softmax and its logarithm, without overflow
-losses          0/1, hinge and cross-entropy, each with its gradient
+activations     from the step to softmax, each with its derivative, without overflow
+losses          0/1, hinge, cross-entropies and errors, each with its gradient
+autodiff        the chain rule as a program: one number at a time, in reverse
+mlp             layers of neurons, and the gradient by every weight
 preparation     center, scale, whiten, repair, always by statistics of the training set
 selection       which features to keep, one greedy step at a time
 validation      splits, folds, the table of confusions
@@ -19,15 +21,18 @@ pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
 gradient_check  is the gradient right?
 
-utils.gpu holds the same files once more, in PyTorch.
+utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
 
 In every docstring N counts examples, D features, C classes; x is (N, D), labels are (N,) ints.
+A layer is a pair: xxx_forward returns (out, cache), and xxx_backward(dout, cache) the gradients
+in the order of the inputs; dx is always d loss / d x, of the shape of x.
 Arrays are meant to be float64, and nothing is changed in place. Bad input raises a ValueError
 that says what was wanted and what came.
 """
 
 from . import (
     activations,
+    autodiff,
     cnn,
     convolution,
     ensembles,
@@ -35,6 +40,7 @@ from . import (
     initializers,
     linear,
     losses,
+    mlp,
     neighbors,
     normalization,
     optimizers,
@@ -49,6 +55,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "autodiff",
     "cnn",
     "convolution",
     "ensembles",
@@ -56,6 +63,7 @@ __all__ = [
     "initializers",
     "linear",
     "losses",
+    "mlp",
     "neighbors",
     "normalization",
     "optimizers",

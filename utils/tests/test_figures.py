@@ -195,6 +195,21 @@ def draw_best_of_many():
     return figures.best_of_many(seen, fresh, bound=np.full(4, 0.8))
 
 
+def draw_graph():
+    """out = tanh(x w + x^2), after its backward pass; x is used twice, and twice by x * x."""
+    return figures.computation_graph(
+        [
+            {"label": "x", "value": 2.0, "gradient": 0.42 * 0.5, "inputs": [], "slopes": []},
+            {"label": "w", "value": -1.5, "gradient": 0.42 * 2, "inputs": []},
+            {"label": "×", "value": -3.0, "gradient": 0.42, "inputs": [0, 1], "slopes": [-1.5, 2]},
+            {"label": "×", "value": 4.0, "gradient": 0.42, "inputs": [0, 0], "slopes": [2, 2]},
+            {"label": "+", "value": 1.0, "gradient": 0.42, "inputs": [2, 3], "slopes": [1, 1]},
+            {"label": "tanh", "value": 0.762, "gradient": 1, "inputs": [4], "slopes": [0.42]},
+        ],
+        at=4,
+    )
+
+
 EXAMPLES = {  # name: (draw, what the alt text must contain)
     "broadcast_rows": (
         lambda: figures.broadcasting((4, 1), (3,)),
@@ -313,6 +328,13 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
     "neighbors": (draw_neighbors, ["6 of 6, 5 of 6, 5 of 6 and 6 of 6"]),
     "templates": (draw_templates, ["10 classes", "8 by 8"]),
     "equalization": (draw_equalization, ["nine pixels in ten lie before from 6", "255"]),
+    "graph": (draw_graph, ["x 2, gradient 0.21; w -1.5, gradient 0.84", "Marked: +."]),
+    "graph_before_backward": (
+        lambda: figures.computation_graph(
+            [{"label": "", "value": 0.5, "gradient": None, "inputs": []}]
+        ),
+        ["a constant 0.5, no gradient yet"],
+    ),
     "descent": (draw_descent, ["lr 0.02: 7 to 1.26 in 12 steps", "lr 0.21"]),
     "descent_still": (draw_one_descent, ["still: 2 to 2 in 3 steps"]),
     "stages": (draw_stages, ["whitened (1, 0; 0, 1), mean (0, 0)"]),
@@ -357,6 +379,25 @@ def test_figure_stores_picture_and_alt_text():
     assert figures.metric_balls().png() == png
 
 
+def test_the_graph_stands_in_columns_and_no_edge_crosses_a_node():
+    from utils.figures.graph import _layout
+
+    # 3 = 0 + 1, 4 = 3 * 2, 5 = 4 + 0:  2 is used late and stands late, 0 to 5 passes two columns
+    inputs = [[], [], [], [0, 1], [3, 2], [4, 0]]
+    columns, edges = _layout([{"inputs": i} for i in inputs])
+    assert [set(column) for column in columns] == [
+        {0, 1},
+        {3, 2, (0, 5, 1)},
+        {4, (0, 5, 2)},
+        {5},
+    ]
+    assert edges[0, 5] == [0, (0, 5, 1), (0, 5, 2), 5]
+    assert edges[3, 4] == [3, 4]
+    # of two orders of a column the one whose edges do not cross: 0 feeds 3, 1 feeds 2
+    columns, _ = _layout([{"inputs": i} for i in [[], [], [1], [0], [2, 3]]])
+    assert [columns[0].index(i) for i in (1, 0)] == [columns[1].index(i) for i in (2, 3)]
+
+
 def test_timing_bars_do_not_say_what_varies():
     first = figures.timing_bars({"loops": 1.0, "matmul": 0.001}).alt
     assert first == figures.timing_bars({"loops": 0.02, "matmul": 0.3}).alt
@@ -391,6 +432,13 @@ def test_surrogates_bound_the_zero_one_loss():
         lambda: figures.cross_validation_curve([1, 2], np.zeros((3, 5))),
         lambda: figures.error_parts({"a": {"Bayesian": 1}}),
         lambda: figures.decision_regions(lambda p: p, np.eye(2), np.array([0, 1])),
+        lambda: figures.computation_graph([]),
+        lambda: figures.computation_graph(
+            [{"label": "x", "value": 1, "gradient": None, "inputs": [0]}]
+        ),
+        lambda: figures.computation_graph(
+            [{"label": "x", "value": 1, "gradient": None, "inputs": []}], at=1
+        ),
     ],
 )
 def test_bad_input_gets_a_sentence(call):
