@@ -1,10 +1,9 @@
 """A whole convolutional network, small enough to follow. Torch twin of utils.reference.cnn."""
 
-import math
-
 import torch
 
 from .convolution import conv2d_forward
+from .initializers import he_normal
 from .losses import softmax_cross_entropy
 from .pooling import max_pool2d_forward
 
@@ -22,15 +21,11 @@ def cnn_init(image_shape, n_classes, generator, n_filters=8, kernel=3):
             f"at least 1, got {tuple(image_shape)}, kernel {kernel}, {n_filters} filters and "
             f"{n_classes} classes"
         )
-    fan_in, features = C * kernel * kernel, n_filters * (H // 2) * (W // 2)
-
-    def normal(*shape, scale):
-        return scale * torch.randn(*shape, generator=generator, device=generator.device)
-
+    features = n_filters * (H // 2) * (W // 2)
     params = {
-        "conv_w": normal(n_filters, C, kernel, kernel, scale=math.sqrt(2 / fan_in)),
+        "conv_w": he_normal((n_filters, C, kernel, kernel), generator),
         "conv_b": torch.zeros(n_filters, device=generator.device),
-        "dense_w": normal(features, n_classes, scale=math.sqrt(2 / features)),
+        "dense_w": he_normal((features, n_classes), generator),
         "dense_b": torch.zeros(n_classes, device=generator.device),
     }
     return {name: value.requires_grad_() for name, value in params.items()}

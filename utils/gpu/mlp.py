@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from .activations import ACTIVATIONS
+from .initializers import he_normal
 from .losses import softmax_cross_entropy
 
 
@@ -26,12 +27,8 @@ def mlp_init(sizes, generator):
     follows them once requires_grad_() is called on each.
     """
     _require_sizes(sizes)
-    device = generator.device
     return [
-        (
-            torch.randn(D_in, D_out, generator=generator, device=device) * (2 / D_in) ** 0.5,
-            torch.zeros(D_out, device=device),
-        )
+        (he_normal((D_in, D_out), generator), torch.zeros(D_out, device=generator.device))
         for D_in, D_out in pairwise(sizes)
     ]
 

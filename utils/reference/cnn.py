@@ -12,7 +12,9 @@ Halves are rounded down: pooling leaves an odd last row or column out.
 
 import numpy as np
 
+from .activations import relu, relu_backward
 from .convolution import conv2d_backward, conv2d_forward
+from .initializers import he_normal
 from .losses import softmax_cross_entropy
 from .pooling import max_pool2d_backward, max_pool2d_forward
 
@@ -38,11 +40,11 @@ def cnn_init(image_shape, n_classes, rng, n_filters=8, kernel=3):
             f"at least 1, got {image_shape}, kernel {kernel}, {n_filters} filters and "
             f"{n_classes} classes"
         )
-    fan_in, features = C * kernel * kernel, n_filters * (H // 2) * (W // 2)
+    features = n_filters * (H // 2) * (W // 2)
     return {
-        "conv_w": rng.normal(size=(n_filters, C, kernel, kernel)) * np.sqrt(2 / fan_in),
+        "conv_w": he_normal((n_filters, C, kernel, kernel), rng),
         "conv_b": np.zeros(n_filters),
-        "dense_w": rng.normal(size=(features, n_classes)) * np.sqrt(2 / features),
+        "dense_w": he_normal((features, n_classes), rng),
         "dense_b": np.zeros(n_classes),
     }
 
@@ -58,8 +60,7 @@ def cnn_forward(x, params):
     maps, conv_cache = conv2d_forward(
         x, params["conv_w"], params["conv_b"], padding=params["conv_w"].shape[2] // 2
     )  # (N, F, H, W)
-    active = np.maximum(maps, 0)
-    pooled, pool_cache = max_pool2d_forward(active, 2)  # (N, F, H/2, W/2)
+    pooled, pool_cache = max_pool2d_forward(relu(maps), 2)  # (N, F, H/2, W/2)
     features = pooled.reshape(len(x), np.prod(pooled.shape[1:]))  # (N, F (H/2) (W/2))
     if features.shape[1] != len(params["dense_w"]):
         raise ValueError(
@@ -87,7 +88,7 @@ def cnn_backward(dscores, cache):
     dparams = {"dense_w": features.T @ dscores, "dense_b": dscores.sum(axis=0)}
     dpooled = (dscores @ dense_w.T).reshape(pooled_shape)
     dactive = max_pool2d_backward(dpooled, pool_cache)
-    dmaps = dactive * (maps > 0)
+    dmaps = relu_backward(dactive, maps)
     dx, dparams["conv_w"], dparams["conv_b"] = conv2d_backward(dmaps, conv_cache)
     return dx, dparams
 

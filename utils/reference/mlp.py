@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from .activations import ACTIVATIONS
+from .initializers import he_normal
 from .losses import softmax_cross_entropy
 
 
@@ -66,10 +67,7 @@ def mlp_init(sizes, rng):
     source : He et al., Delving Deep into Rectifiers (2015), eq. 10
     """
     _require_sizes(sizes)
-    return [
-        (rng.normal(size=(D_in, D_out)) * np.sqrt(2 / D_in), np.zeros(D_out))
-        for D_in, D_out in pairwise(sizes)
-    ]
+    return [(he_normal((D_in, D_out), rng), np.zeros(D_out)) for D_in, D_out in pairwise(sizes)]
 
 
 def count_parameters(parameters):
