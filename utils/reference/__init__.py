@@ -19,6 +19,7 @@ ensembles       bagging, boosting, votes, and when to give no answer
 convolution     a filter slid over an image, by loops, as a matrix product, by FFT
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
+recurrent       RNN, LSTM, GRU: a step, a sequence, and back through time
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -46,6 +47,7 @@ from . import (
     optimizers,
     pooling,
     preparation,
+    recurrent,
     regularization,
     schedules,
     selection,
@@ -69,6 +71,7 @@ __all__ = [
     "optimizers",
     "pooling",
     "preparation",
+    "recurrent",
     "regularization",
     "schedules",
     "selection",
