@@ -2,6 +2,8 @@
 
 The steps are written out, to be read. The functions over whole sequences call torch's fused
 kernels, cuDNN's on a GPU, which keep weights transposed, (k H, D), and have two biases everywhere.
+In float32 cuDNN may round the factors to TF32, 10 bits, where torch.backends.cudnn.allow_tf32 is
+on, as it is by default.
 """
 
 import torch
@@ -50,6 +52,35 @@ def gru_forward(x, h0, w_x, w_h, b_x, b_h):
     _require_shapes(3, "(B, T, D)", x=x, h0=h0, w_x=w_x, w_h=w_h, b_x=b_x, b_h=b_h)
     out, _ = _fused(torch.gru, x, h0[None], w_x, w_h, b_x, b_h)
     return out
+
+
+def bidirectional_forward(x, ahead, back, cell="lstm"):
+    """Torch twin of utils.reference.recurrent.bidirectional_forward."""
+    h = _all_h(cell, x, ahead)
+    h_back = _all_h(cell, x.flip(1), back)
+    if h_back.shape != h.shape:
+        raise ValueError(f"back must have the H of ahead, {h.shape[2]}, got {h_back.shape[2]}")
+    return torch.cat([h, h_back.flip(1)], dim=2)
+
+
+def stacked_forward(x, layers, cell="lstm"):
+    """Torch twin of utils.reference.recurrent.stacked_forward."""
+    if len(layers) == 0:
+        raise ValueError("layers must be at least one, got none")
+    for layer in layers:
+        x = _all_h(cell, x, layer)
+    return x
+
+
+CELLS = {"rnn": rnn_forward, "lstm": lstm_forward, "gru": gru_forward}
+
+
+def _all_h(cell, x, layer):
+    """h after every step, (B, T, H); the last cells of an LSTM are left out."""
+    if cell not in CELLS:
+        raise ValueError(f"cell must be one of {sorted(CELLS)}, got {cell!r}")
+    out = CELLS[cell](x, *layer)
+    return out[0] if cell == "lstm" else out
 
 
 def _fused(kernel, x, states, w_x, w_h, b_x, b_h):

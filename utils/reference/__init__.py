@@ -19,7 +19,7 @@ ensembles       bagging, boosting, votes, and when to give no answer
 convolution     a filter slid over an image, by loops, as a matrix product, by FFT
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
-recurrent       RNN, LSTM, GRU: a step, a sequence, and back through time
+recurrent       RNN, LSTM, GRU: a step, a sequence, back through time; two of them
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.

@@ -11,7 +11,8 @@ xxx_step_forward is one step, to be read first; xxx_forward is T of them, over (
 the products with w_x need no state and are made for all steps at once. Backward goes from the last
 step to the first (backpropagation through time, BPTT): a state is used twice, as output of its step
 and by the next one, so its gradient is the sum of two; a weight is used at every step, so its
-gradient is the sum of T. Source: Werbos, Backpropagation Through Time (1990).
+gradient is the sum of T. Source: Werbos, Backpropagation Through Time (1990). What is
+bidirectional or stacked is made of these.
 
 Raises ValueError, all of them, if the shapes disagree or anything but B is 0; the backward passes,
 if dout has other shapes than out.
@@ -293,6 +294,98 @@ def gru_backward(dout, cache):
         dh = dh * u + dm[t] @ w_h.T
     dw_x, dw_h, db_x = _by_weights(x, h, da, dm)
     return _by_inputs(x, da, w_x, dh, dw_x, dw_h, db_x, dm.sum(axis=(0, 1)))
+
+
+def bidirectional_forward(x, ahead, back, cell="lstm"):
+    """Two nets, one reading from the first step, one from the last: each step knows both sides.
+
+        out[:, t] = h after steps 0 ... t, beside h after steps T-1 ... t
+
+    x      : (B, T, D)
+    ahead, back: each net's tuple of what its forward takes after x: (h0, w_x, w_h, b),
+             (h0, c0, w_x, w_h, b) or (h0, w_x, w_h, b_x, b_h)
+    cell   : "rnn", "lstm" or "gru"
+    returns: out, (B, T, 2H); cache, for the backward pass
+    raises : ValueError, also if the cell is unknown
+    source : Schuster and Paliwal, Bidirectional Recurrent Neural Networks (1997)
+    """
+    h, cache = _all_h(cell, x, ahead)
+    h_back, cache_back = _all_h(cell, np.flip(x, axis=1), back)
+    if h_back.shape != h.shape:
+        raise ValueError(f"back must have the H of ahead, {h.shape[2]}, got {h_back.shape[2]}")
+    return np.concatenate([h, h_back[:, ::-1]], axis=2), (cell, h.shape, cache, cache_back)
+
+
+def bidirectional_backward(dout, cache):
+    """Each net gets its half of dout; both read x, so dx is a sum.
+
+    dout   : (B, T, 2H)
+    cache  : from bidirectional_forward
+    returns: dx, (B, T, D); dahead and dback, tuples like ahead and back
+    """
+    cell, (B, T, H), cache, cache_back = cache
+    dout = _require_shape_of((B, T, 2 * H), dout)
+    dx, *dahead = _through(cell, dout[..., :H], cache)
+    dx_back, *dback = _through(cell, dout[:, ::-1, H:], cache_back)
+    return dx + dx_back[:, ::-1], tuple(dahead), tuple(dback)
+
+
+def stacked_forward(x, layers, cell="lstm"):
+    """Several nets, each reading the states of the one below.
+
+    x      : (B, T, D)
+    layers : at least one, from the bottom: its tuple of what its forward takes after x, as in
+             bidirectional_forward; D of a layer is H of the one below
+    cell   : "rnn", "lstm" or "gru"
+    returns: out, (B, T, H), h of the top layer; cache, for the backward pass
+    raises : ValueError, also if the cell is unknown or there is no layer
+    source : Graves, Mohamed and Hinton, Speech Recognition with Deep RNNs (2013), section 2
+    """
+    if len(layers) == 0:
+        raise ValueError("layers must be at least one, got none")
+    caches = []
+    for layer in layers:
+        x, cache = _all_h(cell, x, layer)
+        caches.append(cache)
+    return x, (cell, caches)
+
+
+def stacked_backward(dout, cache):
+    """From the top layer down: dx of a layer is dout of the one below.
+
+    dout   : (B, T, H)
+    cache  : from stacked_forward
+    returns: dx, (B, T, D); dlayers, a list of tuples like layers
+    """
+    cell, caches = cache
+    dlayers = []
+    for layer_cache in reversed(caches):
+        dout, *dlayer = _through(cell, dout, layer_cache)
+        dlayers.append(tuple(dlayer))
+    return dout, dlayers[::-1]
+
+
+CELLS = {
+    "rnn": (rnn_forward, rnn_backward),
+    "lstm": (lstm_forward, lstm_backward),
+    "gru": (gru_forward, gru_backward),
+}
+
+
+def _all_h(cell, x, layer):
+    """h after every step, (B, T, H), and the cache; the last cells of an LSTM are left out."""
+    if cell not in CELLS:
+        raise ValueError(f"cell must be one of {sorted(CELLS)}, got {cell!r}")
+    out, cache = CELLS[cell][0](x, *layer)
+    return out[0] if cell == "lstm" else out, cache
+
+
+def _through(cell, dh, cache):
+    """The cell's backward pass, for gradients by every h alone."""
+    if cell != "lstm":
+        return CELLS[cell][1](dh, cache)
+    _, h, *_ = cache
+    return lstm_backward((dh, np.zeros_like(h[0])), cache)
 
 
 def _sigmoid(z, out=None):

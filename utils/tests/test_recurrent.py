@@ -147,7 +147,8 @@ def test_gradients_by_finite_differences(kind):
 
 @KINDS
 @pytest.mark.parametrize("dtype, tol", [("float64", 1e-10), ("float32", 2e-5)])
-def test_twins_agree(tensor, kind, dtype, tol):
+def test_twins_agree(tensor, monkeypatch, kind, dtype, tol):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # 10 bits would not do
     inputs = {name: a.astype(dtype) for name, a in problem(kind, (4, 6, 3, 5)).items()}
     out, douts, gradients = run(kind, inputs)
     leaves = {name: tensor(a).requires_grad_() for name, a in inputs.items()}
@@ -306,3 +307,73 @@ def test_backward_refuses_another_shape(kind):
         douts[k] = np.ones(7)
         with pytest.raises(ValueError, match=r"dout must have the shape of out, .* got \(7,\)"):
             getattr(reference, f"{kind}_backward")(like(out, douts), cache)
+
+
+def layers(cell, sizes, bidirectional):
+    """x, and two layers' tuples: side by side, or one on the other."""
+    B, T, D, H = sizes
+    first, second = (
+        problem(cell, (B, T, d, H), seed) for d, seed in [(D, 0), (D if bidirectional else H, 1)]
+    )
+    x, *first = first.values()
+    _, *second = second.values()
+    return x, tuple(first), tuple(second)
+
+
+@CELLS
+@pytest.mark.parametrize("bidirectional", [True, False])
+@given(SIZES.filter(lambda sizes: sizes[0]))
+def test_two_nets_are_those_of_torchs_module_and_of_the_twin(cell, bidirectional, sizes):
+    x, first, second = layers(cell, sizes, bidirectional)
+    name = "bidirectional" if bidirectional else "stacked"
+    arguments = (x, first, second) if bidirectional else (x, [first, second])
+    out, cache = getattr(reference, f"{name}_forward")(*arguments, cell)
+    dout = np.random.default_rng(2).normal(size=out.shape)
+    dx, *rest = getattr(reference, f"{name}_backward")(dout, cache)
+    dfirst, dsecond = rest if bidirectional else rest[0]
+
+    t = torch.tensor(x, requires_grad=True)
+    nets = [tuple(torch.tensor(a, requires_grad=True) for a in net) for net in (first, second)]
+    twin = getattr(gpu, f"{name}_forward")(t, *(nets if bidirectional else [nets]), cell)
+    twin.backward(torch.tensor(dout))
+    assert_allclose(twin.detach(), out, rtol=1e-10, atol=1e-12)
+    assert_allclose(dx, t.grad, rtol=1e-9, atol=1e-12)
+    for net, gradients in zip(nets, (dfirst, dsecond), strict=True):
+        for leaf, got in zip(net, gradients, strict=True):
+            assert_allclose(got, leaf.grad, rtol=1e-9, atol=1e-12)
+
+    options = {"bidirectional": True} if bidirectional else {"num_layers": 2}
+    peer = PEERS[cell](sizes[2], sizes[3], batch_first=True, **options).double()
+    ours, states, n_states = [], [], 2 if cell == "lstm" else 1
+    for net in (first, second):
+        w_x, w_h, b, *b_h = net[n_states:]
+        ours += [w_x.T, w_h.T, b, *(b_h or [np.zeros_like(b)])]
+    with torch.no_grad():
+        for parameter, a in zip(peer.parameters(), ours, strict=True):
+            parameter.copy_(torch.tensor(a))
+    states = [torch.tensor(np.stack([first[k], second[k]])) for k in range(n_states)]
+    s = torch.tensor(x, requires_grad=True)
+    want, _ = peer(s, tuple(states) if cell == "lstm" else states[0])
+    want.backward(torch.tensor(dout))
+    assert_allclose(out, want.detach(), rtol=1e-10, atol=1e-12)
+    assert_allclose(dx, s.grad, rtol=1e-9, atol=1e-12)
+
+
+@BOTH
+def test_two_nets_refuse(twins, tree):
+    module, to = twins[tree]
+    x, first, second = layers("lstm", (2, 3, 4, 5), True)
+    _, *other = problem("lstm", (2, 3, 4, 6)).values()
+    x, first, second, other = to(x), *([to(a) for a in net] for net in (first, second, other))
+    with pytest.raises(ValueError, match=r"cell must be one of .*, got 'lsmt'"):
+        module.bidirectional_forward(x, first, second, "lsmt")
+    with pytest.raises(ValueError, match="back must have the H of ahead, 5, got 6"):
+        module.bidirectional_forward(x, first, other)
+    with pytest.raises(ValueError, match="layers must be at least one, got none"):
+        module.stacked_forward(x, [])
+    with pytest.raises(ValueError, match=r"w_x must have shape \(5, 20\), got \(4, 20\)"):
+        module.stacked_forward(x, [first, second])
+    if tree == "reference":
+        _, cache = module.bidirectional_forward(x, first, second)
+        with pytest.raises(ValueError, match=r"shape of out, \(2, 3, 10\), got \(2, 3, 5\)"):
+            module.bidirectional_backward(np.zeros((2, 3, 5)), cache)
