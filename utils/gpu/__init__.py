@@ -18,6 +18,7 @@ What differs everywhere, and is not said again in each docstring:
 from . import (
     activations,
     architectures,
+    attention,
     cnn,
     convolution,
     ensembles,
@@ -41,6 +42,7 @@ from . import (
 __all__ = [
     "activations",
     "architectures",
+    "attention",
     "cnn",
     "convolution",
     "ensembles",

@@ -19,6 +19,7 @@ ensembles       bagging, boosting, votes, and when to give no answer
 convolution     a filter slid over an image, by loops, as a matrix product, by FFT
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
+attention       every query takes a mean of the values, weighted by how well keys fit it
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -32,6 +33,7 @@ that says what was wanted and what came.
 
 from . import (
     activations,
+    attention,
     autodiff,
     cnn,
     convolution,
@@ -55,6 +57,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "attention",
     "autodiff",
     "cnn",
     "convolution",
