@@ -20,6 +20,7 @@ convolution     a filter slid over an image, by loops, as a matrix product, by F
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
 attention       every query takes a mean of the values, weighted by how well keys fit it
+sampling        the next word: how bold the draw, and from how many candidates
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -49,6 +50,7 @@ from . import (
     pooling,
     preparation,
     regularization,
+    sampling,
     schedules,
     selection,
     training,
@@ -73,6 +75,7 @@ __all__ = [
     "pooling",
     "preparation",
     "regularization",
+    "sampling",
     "schedules",
     "selection",
     "training",
