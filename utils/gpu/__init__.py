@@ -18,6 +18,7 @@ What differs everywhere, and is not said again in each docstring:
 from . import (
     activations,
     architectures,
+    attention,
     cnn,
     convolution,
     ensembles,
@@ -33,6 +34,7 @@ from . import (
     preparation,
     recurrent,
     regularization,
+    sampling,
     schedules,
     selection,
     training,
@@ -42,6 +44,7 @@ from . import (
 __all__ = [
     "activations",
     "architectures",
+    "attention",
     "cnn",
     "convolution",
     "ensembles",
@@ -57,6 +60,7 @@ __all__ = [
     "preparation",
     "recurrent",
     "regularization",
+    "sampling",
     "schedules",
     "selection",
     "training",

@@ -19,7 +19,9 @@ ensembles       bagging, boosting, votes, and when to give no answer
 convolution     a filter slid over an image, by loops, as a matrix product, by FFT
 pooling         a window's maximum, mean or length, over space or over channels
 cnn             a small convolutional network, whole
-recurrent       RNN, LSTM, GRU: a step, a sequence, back through time; two of them
+recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
+attention       every query takes a mean of the values, weighted by how well keys fit it
+sampling        the next word: how bold the draw, and from how many candidates
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -33,6 +35,7 @@ that says what was wanted and what came.
 
 from . import (
     activations,
+    attention,
     autodiff,
     cnn,
     convolution,
@@ -49,6 +52,7 @@ from . import (
     preparation,
     recurrent,
     regularization,
+    sampling,
     schedules,
     selection,
     training,
@@ -57,6 +61,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "attention",
     "autodiff",
     "cnn",
     "convolution",
@@ -73,6 +78,7 @@ __all__ = [
     "preparation",
     "recurrent",
     "regularization",
+    "sampling",
     "schedules",
     "selection",
     "training",
