@@ -136,6 +136,17 @@ def run_cell(page, cell, source=None):
     )
 
 
+def test_does_make_lab_open_at_the_first_unit(page, lab):
+    """First of all, while JupyterLab has no earlier work to restore."""
+    page.goto(f"{lab}/?token={TOKEN}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    first = Course().notebooks(Course().units[0])[0]
+    playwright.expect(page.locator(".lm-TabBar-tab.jp-mod-current").first).to_contain_text(
+        first.name
+    )
+    picture(page, "make-lab")
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_does_everything_run_and_every_kind_of_control_move_its_picture(page, lab, name):
     problems = []
@@ -218,16 +229,6 @@ def test_is_a_wrong_answer_explained_and_a_right_one_accepted(page, lab):
     run_cell(page, check)
     playwright.expect(message).to_contain_text("✓ softmax: all checks passed.")
     picture(page, "softmax-right")
-
-
-def test_does_make_lab_open_at_the_first_unit(page, lab):
-    page.goto(f"{lab}/?token={TOKEN}")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    first = Course().notebooks(Course().units[0])[0]
-    playwright.expect(page.locator(".lm-TabBar-tab.jp-mod-current").first).to_contain_text(
-        first.name
-    )
-    picture(page, "make-lab")
 
 
 def test_does_the_formgrader_open(page, lab):
