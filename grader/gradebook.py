@@ -62,6 +62,12 @@ def scores(course):
     return sorted(rows, key=lambda row: (row.student, row.unit, order.get(row.exercise, -1)))
 
 
+def exercise_columns(rows):
+    """[(unit, exercise)] of these scores, unit by unit: the columns of a table or a picture."""
+    columns = dict.fromkeys((row.unit, row.exercise) for row in rows)
+    return sorted(columns, key=lambda column: column[0])  # stable: exercises keep their order
+
+
 def enrol(course):
     """Bring class/students.csv (id,first_name,last_name,email) into the gradebook, if there is one.
 
@@ -106,8 +112,7 @@ def write_table(course, path):
     """The gradebook as CSV: students in rows, exercises and unit totals in columns."""
     rows = scores(course)
     by_cell = {(r.student, r.exercise): "" if r.by_hand else r.points for r in rows}
-    columns = list(dict.fromkeys((row.unit, row.exercise) for row in rows))
-    columns.sort(key=lambda column: column[0])
+    columns = exercise_columns(rows)
     units = list(dict.fromkeys(unit for unit, _ in columns))
     students = student_names(course)
     with open(path, "w", newline="", encoding="utf-8") as file:

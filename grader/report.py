@@ -3,7 +3,7 @@
 import numpy as np
 from rich.table import Table
 
-from grader.gradebook import scores
+from grader.gradebook import exercise_columns, scores
 from utils.figures.figure import Figure, styled
 
 
@@ -11,8 +11,7 @@ def score_grid(course):
     """(students, exercises, grid) with grid (S, E): share of the points, nan without submission."""
     rows = scores(course)
     students = sorted({row.student for row in rows})
-    exercises = list(dict.fromkeys((row.unit, row.exercise) for row in rows))
-    exercises.sort(key=lambda exercise: exercise[0])
+    exercises = exercise_columns(rows)
     grid = np.full((len(students), len(exercises)), np.nan)
     for row in rows:
         if not row.by_hand:
