@@ -49,6 +49,9 @@ class RemoteError(Exception):
         super().__init__(sentence)
         self.line = line
 
+    def __str__(self):
+        return self.args[0]  # a KeyError would put it in quotes
+
 
 def check(body):
     """Make `check_<exercise>(answer, seed=0)` from a body that raises CheckFailed or returns.
@@ -153,6 +156,8 @@ def told(error):
 
 def line_of(error):
     """The deepest line of the learner's own cell that led to the error, or None."""
+    if isinstance(error, RemoteError):
+        return error.line
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is call() above
     own = [frame for frame in frames if frame.filename == frames[0].filename]
     return f"    line {own[-1].lineno}: {own[-1].line}" if own else None

@@ -1,38 +1,31 @@
 """Run a submission's notebook: the step of `nbgrader autograde` that this course replaces.
 
-It differs from nbgrader's own `Execute` in what one bad answer costs. There, a kernel that dies
-drops the whole submission, and an endless loop that swallows the interrupt takes every question
-after it along. Here the question that did it scores 0 and is named, and the rest is graded in a
-fresh kernel. Lecture cells that no answer needs are left out, which is most of the time.
+The student's cells run in a kernel behind walls (grader.sandbox), the tests here, on stand-ins
+(grader.judge). A question that crashes, loops or eats the memory scores 0 and is named; the cells
+before it run again in a fresh kernel, and grading goes on. Lecture cells that no answer needs are
+left out, which is most of the time.
 """
 
-import ast
 import os
-import symtable
+import time
 from copy import deepcopy
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from nbgrader.utils import is_grade
-from traitlets import Bool, Enum, List
+from nbgrader.utils import is_grade, is_solution
+from traitlets import Bool, Enum, Float, Integer
 
 from grader.course import Course
-from grader.seeds import VARIABLE, student_key
+from grader.judge import Instructor, Namespace, names, run_test
+from grader.sandbox.provisioner import SandboxKernelManager
+from grader.sandbox.stand_in import SAYS, Student
+from grader.seeds import seeds_of, student_key
 
-SAYS = {
-    DeadKernelError: (
-        "Crashed",
-        "this cell ended Python itself, so nothing after it could run here. "
-        "Look for exit(), for recursion without end, or for arrays larger than the memory.",
-    ),
-    CellTimeoutError: (
-        "Timeout",
-        "this cell was stopped after {timeout} seconds. Look for a loop that never ends.",
-    ),
-}
+OVER = "the time for the whole notebook was over before this question came up."
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -61,62 +54,117 @@ class GradingExecute(Execute):
     """Execute the cells that the grades depend on; survive what each of them does."""
 
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate")
-    extra_arguments = List(["--log-level=ERROR"])
     interrupt_on_timeout = Bool(False)  # a loop may swallow an interrupt; a new kernel is sure
+    notebook_seconds = Float(120, help="for all cells of one notebook together").tag(config=True)
+    output_bytes = Integer(1_000_000, help="that one cell may print and draw").tag(config=True)
 
     def preprocess(self, nb, resources, km=None):
         for cell in nb.cells:
             cell.metadata.pop("tags", None)  # `skip-execution` on a check would pass it unseen
-        todo = needed_cells(nb, lecture_sources(self.coursedir, resources))
-        done = []
-        while todo:
-            self.start_afresh(nb, resources)
-            with self.setup_kernel(env=grading_environment(self.coursedir, resources)):
-                for index in done:
-                    self.replay(nb.cells[index], index)
-                try:
-                    while todo:
-                        index = todo[0]
-                        self.preprocess_cell(nb.cells[index], resources, index)
-                        todo.pop(0)
-                        if not is_grade(nb.cells[index]):
-                            done.append(index)
-                except (DeadKernelError, CellTimeoutError) as fault:
-                    self.name_fault(nb.cells[todo.pop(0)], fault)
+        self.released = read_release(self.coursedir, resources)
+        self.instructor = Instructor(self.released)
+        self.outcomes = resources["nbgrader"]["outcomes"] = {}
+        self.end = time.monotonic() + self.notebook_seconds
+        self.done, self.student, self.files = [], None, submitted_files(self.coursedir, resources)
+        self.reset_execution_trackers()
+        self._check_assign_resources(resources)
+        key = student_key(Course(self.coursedir.root).classroom, resources["nbgrader"]["student"])
+        here = {"COURSE_PROGRESS": "off", "CUDA_VISIBLE_DEVICES": ""}
+        try:
+            with seeds_of(key), patch.dict(os.environ, here):
+                for index in needed_cells(nb, lecture_sources(self.released)):
+                    self.run(nb, index)
+        finally:
+            self.close_kernel()
         return nb, resources
 
     @property
     def coursedir(self):
         return self.parent.parent.coursedir  # preprocessor -> exporter -> converter
 
-    def start_afresh(self, nb, resources):
-        """As ExecutePreprocessor.preprocess does before it starts its kernel."""
+    def run(self, nb, index):
+        cell = nb.cells[index]
+        if is_test(cell):
+            self.judge(nb, cell)
+        elif self.alive(nb) and self.execute(cell, index):
+            self.done.append(index)
+
+    def judge(self, nb, cell):
+        if self.alive(nb):
+            left = self.end - time.monotonic()
+            cell.outputs, outcome = run_test(cell.source, self.namespace, min(self.timeout, left))
+        else:
+            cell.outputs, outcome = [fault_output("timeout", OVER)], "timeout"
+        grade_id = cell.metadata.nbgrader.grade_id
+        if outcome in ("wrong", "error") and self.untouched(nb, cell):
+            outcome = "not attempted"
+        self.outcomes[grade_id] = outcome
+
+    def untouched(self, nb, test):
+        """Whether the answer cells before this test are still as they were released."""
+        before = nb.cells[: nb.cells.index(test)]
+        last = next((c for c in reversed(before) if is_solution(c)), None)
+        return last and last.source == self.instructor.stubs.get(last.metadata.nbgrader.grade_id)
+
+    def execute(self, cell, index):
+        """Run a cell of the student's; False where the kernel did not survive it."""
+        self.printed = 0
+        try:
+            self.execute_cell(cell, index)
+        except CellTimeoutError:
+            outcome = "timeout"
+        except DeadKernelError:
+            outcome = "out of memory" if self.km.tenant.poll() == "memory" else "crashed"
+        else:
+            return True
+        sentence = "this cell " + SAYS[outcome].format(seconds=self.timeout)
+        cell.outputs = [fault_output(outcome, sentence)]
+        self.close_kernel()
+        return False
+
+    def alive(self, nb):
+        """A kernel in which the cells so far have run; False when the time is over."""
+        if self.student and self.student.fault:
+            self.close_kernel()
+        while not self.student and time.monotonic() < self.end:
+            self.open_kernel(nb)
+            for index in list(self.done):
+                cell = deepcopy(nb.cells[index])  # what it printed the first time stays
+                if not self.execute(cell, index):
+                    self.done.remove(index)
+                    nb.cells[index].outputs = cell.outputs
+                    break
+        return time.monotonic() < self.end
+
+    def open_kernel(self, nb):
         NotebookClient.__init__(self, nb)
-        self.reset_execution_trackers()
-        self._check_assign_resources(resources)
+        self.km = SandboxKernelManager(files=self.files)
+        self.start_new_kernel()
+        self.start_new_kernel_client()
+        self.student = Student(self.km.tenant)
+        self.namespace = Namespace(self.instructor, self.student)
 
-    def replay(self, cell, index):
-        """Run an earlier cell again in a fresh kernel, for what it defines; its outputs stay."""
-        self.execute_cell(deepcopy(cell), index)
-        self.nb.cells[index] = cell
+    def close_kernel(self):
+        if self.student:
+            self._cleanup_kernel()
+        self.student = None
 
-    def name_fault(self, cell, fault):
-        ename, evalue = SAYS[type(fault)]
-        evalue = evalue.format(timeout=self.timeout)
-        cell.outputs.append(
-            new_output("error", ename=ename, evalue=evalue, traceback=[f"{ename}: {evalue}"])
-        )
+    def process_message(self, msg, cell, cell_index):
+        """A flood of output is cut where it begins to hurt."""
+        self.printed += len(str(msg["content"]))
+        if self.printed > self.output_bytes and msg["msg_type"] != "status":
+            return None
+        return super().process_message(msg, cell, cell_index)
 
 
-def grading_environment(coursedir, resources):
-    """The environment variables of a grading kernel."""
-    key = student_key(Course(coursedir.root).classroom, resources["nbgrader"]["student"])
-    return os.environ | {
-        VARIABLE: key,
-        "COURSE_PROGRESS": "off",
-        "OMP_NUM_THREADS": "1",  # kernels run side by side
-        "PYTHONSAFEPATH": "1",  # a submitted utils/ must not stand before ours
-    }
+def is_test(cell):
+    """Whether it is a cell that tests, rather than an answer that a person grades."""
+    return is_grade(cell) and not is_solution(cell)
+
+
+def fault_output(outcome, sentence):
+    ename = outcome.title().replace(" ", "")
+    return new_output("error", ename=ename, evalue=sentence, traceback=[f"{ename}: {sentence}"])
 
 
 def read_release(coursedir, resources):
@@ -126,11 +174,20 @@ def read_release(coursedir, resources):
     return nbformat.read(f"{folder}/{where['notebook']}.ipynb", as_version=4)
 
 
-def lecture_sources(coursedir, resources):
+def submitted_files(coursedir, resources):
+    """Folders whose files an answer may read: the release's, over them the student's."""
+    where = resources["nbgrader"]
+    return [
+        coursedir.format_path(coursedir.release_directory, ".", where["assignment"]),
+        coursedir.format_path(coursedir.submitted_directory, where["student"], where["assignment"]),
+    ]
+
+
+def lecture_sources(released):
     """The ungraded code cells of the notebook as it was released."""
     return {
         cell.source
-        for cell in read_release(coursedir, resources).cells
+        for cell in released.cells
         if cell.cell_type == "code" and "nbgrader" not in cell.metadata
     }
 
@@ -151,20 +208,3 @@ def needed_cells(nb, lecture):
             needed.insert(0, index)
             used |= uses
     return needed
-
-
-def names(source):
-    """(names a cell defines at its top level, names it takes from other cells)."""
-    try:
-        ast.parse(source)
-        top = symtable.symtable(source, "cell", "exec")
-    except (SyntaxError, ValueError):
-        return set(), set()  # it will say so itself when it runs
-    defines = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    uses = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
-    scopes = list(top.get_children())
-    while scopes:
-        scope = scopes.pop()
-        scopes += scope.get_children()
-        uses |= {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
-    return defines, uses

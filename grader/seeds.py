@@ -4,22 +4,32 @@ The instructor's key lies in class/secret_key. From it and the student's name th
 that student's seed, so seeds differ between students and stay the same when graded again.
 """
 
+import contextlib
 import hashlib
 import hmac
-import os
 import secrets
+from contextvars import ContextVar
 
-VARIABLE = "COURSE_SEED"  # set in the grading kernel, and nowhere else
+_key = ContextVar("key", default="no grading: the instructor runs the solution")
 
 
 def secret_seed(exercise):
     """The seed of a hidden test: secret while grading, fixed where the instructor tries it."""
-    student_key = os.environ.get(VARIABLE, "no grading: the instructor runs the solution")
-    return _number(student_key.encode(), exercise)
+    return _number(_key.get().encode(), exercise)
+
+
+@contextlib.contextmanager
+def seeds_of(key):
+    """While this lasts, hidden tests draw by this student's key."""
+    token = _key.set(key)
+    try:
+        yield
+    finally:
+        _key.reset(token)
 
 
 def student_key(classroom, student):
-    """What the grading kernel of one student is given: secret, and stable on regrade."""
+    """What decides one student's hidden tests: secret, and stable on regrade."""
     path = classroom / "secret_key"
     if not path.exists():
         classroom.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,12 @@ from nbgrader.utils import is_grade
 from traitlets.config import Config
 
 from grader.demo import answer_notebook, perfect
-from grader.execution import names, needed_cells
+from grader.execution import needed_cells
 from grader.feedback import messages
 from grader.gradebook import scores
 from grader.grading import grade, grade_one, submissions
-from grader.seeds import secret_seed, student_key
+from grader.judge import names
+from grader.seeds import secret_seed, seeds_of, student_key
 
 UNIT = "00_start_here"
 NOTEBOOK = "start_here.ipynb"
@@ -53,7 +54,7 @@ def test_does_a_crash_cost_only_its_own_question(course, solved):
     ).source = "import os\n\ndef center_columns(x):\n    os._exit(1)"
     points, said = graded(course, solved)
     assert points == {"broadcast_shape": 1, "center_columns": 0, "outer_sum": 2}
-    assert said["center_columns"].startswith("Crashed")
+    assert "ended Python itself" in said["center_columns"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_does_an_endless_loop_cost_only_its_own_question(course, solved, loop):
     cell_of(solved, "center_columns-answer").source = f"def center_columns(x):\n    {loop}"
     points, said = graded(course, solved)
     assert points == {"broadcast_shape": 1, "center_columns": 0, "outer_sum": 2}
-    assert said["center_columns"].startswith("Timeout")
+    assert "took longer than 4 seconds" in said["center_columns"]
 
 
 def test_does_a_loop_outside_a_function_cost_only_its_own_question(course, solved):
@@ -144,15 +145,15 @@ def test_does_grading_again_pass_over_what_is_done(course, solved):
     assert page.stat().st_mtime_ns == before
 
 
-def test_are_secret_seeds_stable_and_different_for_each_student(tmp_path, monkeypatch):
+def test_are_secret_seeds_stable_and_different_for_each_student(tmp_path):
     keys = [student_key(tmp_path, name) for name in ("ada", "ben", "ada")]
     assert keys[0] == keys[2] != keys[1]
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
-    seeds = []
+    drawn = []
     for key in keys[:2]:
-        monkeypatch.setenv("COURSE_SEED", key)
-        seeds.append((secret_seed("softmax"), secret_seed("whiten")))
-    assert len({*seeds[0], *seeds[1]}) == 4
+        with seeds_of(key):
+            drawn += [secret_seed("softmax"), secret_seed("whiten")]
+    assert len({*drawn, secret_seed("softmax")}) == 5
 
 
 def test_what_names_does_a_cell_define_and_use():
