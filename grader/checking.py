@@ -84,6 +84,16 @@ def check(body):
     return run
 
 
+def withholds(*names):
+    """Beside the exercise's own name, these in utils would answer it; grading takes them out."""
+
+    def mark(check):
+        check.withholds = names
+        return check
+
+    return mark
+
+
 @contextlib.contextmanager
 def quiet():
     """Neither prints nor warnings come out, and arithmetic gives inf and nan without a word."""

@@ -9,6 +9,8 @@ left out, which is most of the time.
 import os
 import time
 from copy import deepcopy
+from functools import cache
+from pathlib import Path
 from unittest.mock import patch
 
 import nbformat
@@ -19,11 +21,14 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Enum, Float, Integer
 
-from grader.course import Course
+from grader.course import Course, read_exercises
+from grader.inspection import look_at
 from grader.judge import Instructor, Namespace, names, run_test
 from grader.sandbox.provisioner import SandboxKernelManager
 from grader.sandbox.stand_in import SAYS, Student
+from grader.sandbox.zygote import zygote
 from grader.seeds import seeds_of, student_key
+from grader.withholding import utils_without, withheld_names
 
 OVER = "the time for the whole notebook was over before this question came up."
 
@@ -65,7 +70,13 @@ class GradingExecute(Execute):
         self.instructor = Instructor(self.released)
         self.outcomes = resources["nbgrader"]["outcomes"] = {}
         self.end = time.monotonic() + self.notebook_seconds
-        self.done, self.student, self.files = [], None, submitted_files(self.coursedir, resources)
+        self.done, self.student = [], None
+        self.files = submitted_files(self.coursedir, resources)
+        exercises = unit_exercises(Path(self.files[0]))
+        self.withheld = withheld_names(exercises)
+        resources["nbgrader"]["remarks"] = look_at(
+            nb, {cell.source for cell in self.released.cells}, exercises
+        )
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
         key = student_key(Course(self.coursedir.root).classroom, resources["nbgrader"]["student"])
@@ -138,7 +149,9 @@ class GradingExecute(Execute):
 
     def open_kernel(self, nb):
         NotebookClient.__init__(self, nb)
-        self.km = SandboxKernelManager(files=self.files)
+        self.km = SandboxKernelManager(
+            files=self.files, utils=utils_without(self.withheld, zygote().run)
+        )
         self.start_new_kernel()
         self.start_new_kernel_client()
         self.student = Student(self.km.tenant)
@@ -181,6 +194,12 @@ def submitted_files(coursedir, resources):
         coursedir.format_path(coursedir.release_directory, ".", where["assignment"]),
         coursedir.format_path(coursedir.submitted_directory, where["student"], where["assignment"]),
     ]
+
+
+@cache
+def unit_exercises(release):
+    """Names of the exercises of the unit that was released to this folder."""
+    return frozenset(e.name for path in release.glob("*.ipynb") for e in read_exercises(path))
 
 
 def lecture_sources(released):
