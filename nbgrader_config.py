@@ -38,17 +38,19 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
-    "grader.execution.RestoreCells",
+    "grader.execution.Mend",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.GradingExecute.timeout = 10  # seconds a question; its own check takes less than one
+c.GradingExecute.timeout = 10.0  # seconds for a cell that the instructor's run knows no time of
+c.GradingExecute.notebook_seconds = 120.0  # for all cells of a notebook
+c.GradingExecute.output_bytes = 1_000_000  # that one cell may print and draw
 c.Autograde.autograde_preprocessors = [
     "grader.execution.GradingExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "grader.execution.SaveVerdicts",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]

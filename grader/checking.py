@@ -53,6 +53,10 @@ class RemoteError(Exception):
         return self.args[0]  # a KeyError would put it in quotes
 
 
+class RemoteCall:
+    """Base of stand-ins for a learner's function; `_clock()` tells the seconds computed there."""
+
+
 def check(body):
     """Make `check_<exercise>(answer, seed=0)` from a body that raises CheckFailed or returns.
 
@@ -289,10 +293,11 @@ def expect_fast(fn, reference, args, sentence, times=8, seconds=0.05):
 
 
 def timed(fn, args):
-    """Seconds that one call takes."""
-    start = time.perf_counter()
+    """Seconds that one call takes; of a stand-in, that were computed where the function is."""
+    clock = fn._clock if isinstance(fn, RemoteCall) else time.perf_counter
+    start = clock()
     call(fn, *args)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def expect_small(fn, args, megabytes, sentence):

@@ -1,229 +1,123 @@
-"""Run a submission's notebook: the step of `nbgrader autograde` that this course replaces.
+"""The steps of `nbgrader autograde` that this course replaces.
 
-The student's cells run in a kernel behind walls (grader.sandbox), the tests here, on stand-ins
-(grader.judge). A question that crashes, loops or eats the memory scores 0 and is named; the cells
-before it run again in a fresh kernel, and grading goes on. Lecture cells that no answer needs are
-left out, which is most of the time.
+Whether `make grade`, `nbgrader autograde` or the button in JupyterLab asks: the verdict on a
+submission is found in one way, by grader.examination, and kept by grader.verdicts.
 """
 
-import os
-import time
-from copy import deepcopy
+import json
 from functools import cache
-from pathlib import Path
-from unittest.mock import patch
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_output
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
-from traitlets import Bool, Enum, Float, Integer
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import is_solution
 
 from grader.course import Course, read_exercises
-from grader.inspection import look_at
-from grader.judge import Instructor, Namespace, names, run_test
-from grader.sandbox.provisioner import SandboxKernelManager
-from grader.sandbox.stand_in import SAYS, Student
-from grader.sandbox.zygote import zygote
-from grader.seeds import seeds_of, student_key
-from grader.withholding import utils_without, withheld_names
-
-OVER = "the time for the whole notebook was over before this question came up."
+from grader.doctor import mend
+from grader.examination import Paper, fault_output, identity, is_test
+from grader.gradebook import source_cells
+from grader.seeds import student_key
+from grader.verdicts import verdict_on
 
 
-class RestoreCells(NbGraderPreprocessor):
-    """Put back the set-up, answer and check cells that a submission lost.
-
-    nbgrader's own `OverwriteCells.add_missing_cells` fails where the first of them is gone, and
-    with it the submission.
-    """
+class Mend(NbGraderPreprocessor):
+    """Put right what became of the instructor's cells on their way, before nbgrader looks."""
 
     def preprocess(self, nb, resources):
-        released = read_release(self.parent.parent.coursedir, resources)
-        place = 0
-        for cell in released.cells:
-            if "nbgrader" not in cell.metadata:
-                continue
-            ids = [own.metadata.get("nbgrader", {}).get("grade_id") for own in nb.cells]
-            if cell.metadata.nbgrader.grade_id in ids:
-                place = ids.index(cell.metadata.nbgrader.grade_id) + 1
-            else:
-                nb.cells.insert(place, cell)
-                place += 1
+        course, where = course_of(self), resources["nbgrader"]
+        mend(
+            nb,
+            read_release(course, where["assignment"], where["notebook"]),
+            source_cells(course, where["assignment"])[where["notebook"]],
+        )
         return nb, resources
 
 
-class GradingExecute(Execute):
-    """Execute the cells that the grades depend on; survive what each of them does."""
+class GradingExecute(NbGraderPreprocessor):
+    """In place of nbgrader's Execute: fill in the outputs that the verdict holds."""
 
-    shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate")
-    interrupt_on_timeout = Bool(False)  # a loop may swallow an interrupt; a new kernel is sure
-    notebook_seconds = Float(120, help="for all cells of one notebook together").tag(config=True)
-    output_bytes = Integer(1_000_000, help="that one cell may print and draw").tag(config=True)
+    def preprocess(self, nb, resources):
+        course, where = course_of(self), resources["nbgrader"]
+        place = where["student"], where["assignment"], where["notebook"]
+        verdict = verdict_on(make_paper(course, nb, *place), verdict_path(course, *place))
+        for index, outputs in verdict["outputs"].items():
+            nb.cells[int(index)].outputs = [nbformat.from_dict(output) for output in outputs]
+        for cell in filter(is_test, nb.cells):
+            outcome = verdict["outcomes"].get(identity(cell), "crashed")
+            failed = any(output.output_type == "error" for output in cell.outputs)
+            if outcome != "ok" and not failed:  # no points by silence
+                cell.outputs = [fault_output(outcome, "there is no verdict on this question.")]
+        where["verdict"] = verdict
+        return nb, resources
 
-    def preprocess(self, nb, resources, km=None):
+
+class SaveVerdicts(SaveAutoGrades):
+    """Save scores as nbgrader does, and beside each answer, as a comment, what its test said."""
+
+    def preprocess(self, nb, resources):
+        outcomes = resources["nbgrader"]["verdict"]["outcomes"]
+        self.words, answer = {}, None
         for cell in nb.cells:
-            cell.metadata.pop("tags", None)  # `skip-execution` on a check would pass it unseen
-        self.released = read_release(self.coursedir, resources)
-        self.instructor = Instructor(self.released)
-        self.outcomes = resources["nbgrader"]["outcomes"] = {}
-        self.end = time.monotonic() + self.notebook_seconds
-        self.done, self.student = [], None
-        self.files = submitted_files(self.coursedir, resources)
-        exercises = unit_exercises(Path(self.files[0]))
-        self.withheld = withheld_names(exercises)
-        resources["nbgrader"]["remarks"] = look_at(
-            nb, {cell.source for cell in self.released.cells}, exercises
-        )
-        self.reset_execution_trackers()
-        self._check_assign_resources(resources)
-        key = student_key(Course(self.coursedir.root).classroom, resources["nbgrader"]["student"])
-        here = {"COURSE_PROGRESS": "off", "CUDA_VISIBLE_DEVICES": ""}
-        try:
-            with seeds_of(key), patch.dict(os.environ, here):
-                for index in needed_cells(nb, lecture_sources(self.released)):
-                    self.run(nb, index)
-        finally:
-            self.close_kernel()
-        return nb, resources
+            if is_solution(cell):
+                answer = identity(cell)
+            elif is_test(cell) and answer and outcomes.get(identity(cell), "ok") != "ok":
+                said = next(o.evalue for o in cell.outputs if o.output_type == "error")
+                self.words[answer] = f"{outcomes[identity(cell)]}: {said}"
+        return super().preprocess(nb, resources)
 
-    @property
-    def coursedir(self):
-        return self.parent.parent.coursedir  # preprocessor -> exporter -> converter
-
-    def run(self, nb, index):
-        cell = nb.cells[index]
-        if is_test(cell):
-            self.judge(nb, cell)
-        elif self.alive(nb) and self.execute(cell, index):
-            self.done.append(index)
-
-    def judge(self, nb, cell):
-        if self.alive(nb):
-            left = self.end - time.monotonic()
-            cell.outputs, outcome = run_test(cell.source, self.namespace, min(self.timeout, left))
-        else:
-            cell.outputs, outcome = [fault_output("timeout", OVER)], "timeout"
-        grade_id = cell.metadata.nbgrader.grade_id
-        if outcome in ("wrong", "error") and self.untouched(nb, cell):
-            outcome = "not attempted"
-        self.outcomes[grade_id] = outcome
-
-    def untouched(self, nb, test):
-        """Whether the answer cells before this test are still as they were released."""
-        before = nb.cells[: nb.cells.index(test)]
-        last = next((c for c in reversed(before) if is_solution(c)), None)
-        return last and last.source == self.instructor.stubs.get(last.metadata.nbgrader.grade_id)
-
-    def execute(self, cell, index):
-        """Run a cell of the student's; False where the kernel did not survive it."""
-        self.printed = 0
-        try:
-            self.execute_cell(cell, index)
-        except CellTimeoutError:
-            outcome = "timeout"
-        except DeadKernelError:
-            outcome = "out of memory" if self.km.tenant.poll() == "memory" else "crashed"
-        else:
-            return True
-        sentence = "this cell " + SAYS[outcome].format(seconds=self.timeout)
-        cell.outputs = [fault_output(outcome, sentence)]
-        self.close_kernel()
-        return False
-
-    def alive(self, nb):
-        """A kernel in which the cells so far have run; False when the time is over."""
-        if self.student and self.student.fault:
-            self.close_kernel()
-        while not self.student and time.monotonic() < self.end:
-            self.open_kernel(nb)
-            for index in list(self.done):
-                cell = deepcopy(nb.cells[index])  # what it printed the first time stays
-                if not self.execute(cell, index):
-                    self.done.remove(index)
-                    nb.cells[index].outputs = cell.outputs
-                    break
-        return time.monotonic() < self.end
-
-    def open_kernel(self, nb):
-        NotebookClient.__init__(self, nb)
-        self.km = SandboxKernelManager(
-            files=self.files, utils=utils_without(self.withheld, zygote().run)
-        )
-        self.start_new_kernel()
-        self.start_new_kernel_client()
-        self.student = Student(self.km.tenant)
-        self.namespace = Namespace(self.instructor, self.student)
-
-    def close_kernel(self):
-        if self.student:
-            self._cleanup_kernel()
-        self.student = None
-
-    def process_message(self, msg, cell, cell_index):
-        """A flood of output is cut where it begins to hurt."""
-        self.printed += len(str(msg["content"]))
-        if self.printed > self.output_bytes and msg["msg_type"] != "status":
-            return None
-        return super().process_message(msg, cell, cell_index)
+    def _add_comment(self, cell, resources):
+        super()._add_comment(cell, resources)
+        where = self.notebook_id, self.assignment_id, self.student_id
+        comment = self.gradebook.find_comment(identity(cell), *where)
+        if comment.auto_comment is None and identity(cell) in self.words:
+            comment.auto_comment = self.words[identity(cell)]
+            self.gradebook.db.commit()
 
 
-def is_test(cell):
-    """Whether it is a cell that tests, rather than an answer that a person grades."""
-    return is_grade(cell) and not is_solution(cell)
+def course_of(step):
+    return Course(step.parent.parent.coursedir.root)  # preprocessor -> exporter -> converter
 
 
-def fault_output(outcome, sentence):
-    ename = outcome.title().replace(" ", "")
-    return new_output("error", ename=ename, evalue=sentence, traceback=[f"{ename}: {sentence}"])
+def make_paper(course, nb, student, unit, notebook):
+    """The paper of a mended submission, or of the instructor's own solution."""
+    release = course.release / unit
+    reference = course.classroom / "reference" / unit / f"{notebook}.json"
+    known = json.loads(reference.read_text(encoding="utf-8")) if reference.exists() else {}
+    limits = course.config.GradingExecute
+    return Paper(
+        submission=nbformat.writes(nb),
+        released=(release / f"{notebook}.ipynb").read_text(encoding="utf-8"),
+        key=student_key(course.classroom, student),
+        exercises=unit_exercises(release),
+        files=ordinary_files(release) | ordinary_files(course.submitted / student / unit),
+        reference=known.get("seconds", {}),
+        **limits,
+    )
 
 
-def read_release(coursedir, resources):
-    """The notebook that is being graded, as it was released."""
-    where = resources["nbgrader"]
-    folder = coursedir.format_path(coursedir.release_directory, ".", where["assignment"])
-    return nbformat.read(f"{folder}/{where['notebook']}.ipynb", as_version=4)
+def verdict_path(course, student, unit, notebook):
+    return course.classroom / "verdicts" / student / unit / f"{notebook}.json"
 
 
-def submitted_files(coursedir, resources):
-    """Folders whose files an answer may read: the release's, over them the student's."""
-    where = resources["nbgrader"]
-    return [
-        coursedir.format_path(coursedir.release_directory, ".", where["assignment"]),
-        coursedir.format_path(coursedir.submitted_directory, where["student"], where["assignment"]),
-    ]
+def read_release(course, unit, notebook):
+    return nbformat.read(course.release / unit / f"{notebook}.ipynb", as_version=4)
 
 
 @cache
 def unit_exercises(release):
     """Names of the exercises of the unit that was released to this folder."""
-    return frozenset(e.name for path in release.glob("*.ipynb") for e in read_exercises(path))
+    return tuple(e.name for path in sorted(release.glob("*.ipynb")) for e in read_exercises(path))
 
 
-def lecture_sources(released):
-    """The ungraded code cells of the notebook as it was released."""
-    return {
-        cell.source
-        for cell in released.cells
-        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
-    }
-
-
-def needed_cells(nb, lecture):
-    """Indices of the code cells to run, in order.
-
-    Everything that the student wrote or changed runs, and every check. A lecture cell as it was
-    released runs only where a cell that runs uses a name that it defines.
-    """
-    needed, used = [], set()
-    for index in reversed(range(len(nb.cells))):
-        cell = nb.cells[index]
-        if cell.cell_type != "code":
-            continue
-        defines, uses = names(cell.source)
-        if cell.source not in lecture or defines & used:
-            needed.insert(0, index)
-            used |= uses
-    return needed
+def ordinary_files(folder, most_bytes=50_000_000):
+    """{relative path: content} of the files below a folder: no notebooks, no links."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        linked = any((folder / part).is_symlink() for part in [inner, *inner.parents[:-1]])
+        kept = path.suffix != ".ipynb" and path.name != "timestamp.txt"
+        if kept and not linked and path.is_file():
+            most_bytes -= path.stat().st_size
+            if most_bytes < 0:
+                break
+            found[str(inner)] = path.read_bytes()
+    return found

@@ -40,6 +40,18 @@ def released_units(course):
         return sorted(assignment.name for assignment in gradebook.assignments)
 
 
+def source_cells(course, unit):
+    """{notebook: {grade_id: (cell type, source, locked)}} as the unit was released, tests whole."""
+    with open_gradebook(course) as gradebook:
+        return {
+            notebook.name: {
+                cell.name: (cell.cell_type, cell.source, cell.locked)
+                for cell in notebook.source_cells
+            }
+            for notebook in gradebook.find_assignment(unit).notebooks
+        }
+
+
 def scores(course):
     """Every graded result, in the order of students, units and exercises."""
     order = {exercise.name: place for place, exercise in enumerate(course.exercises())}

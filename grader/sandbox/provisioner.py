@@ -38,7 +38,10 @@ class SandboxProvisioner(KernelProvisionerBase):
         warm = zygote()
         self.folder = warm.run / uuid4().hex[:8]
         files = self.folder / "files"
-        copy_files(km.files, files)
+        files.mkdir(parents=True)
+        for name, content in km.files.items():
+            (files / name).parent.mkdir(parents=True, exist_ok=True)
+            (files / name).write_bytes(content)
         km.transport, km.ip = "ipc", str(self.folder / "s")
         km.connection_file = str(self.folder / "host.json")
         km.write_connection_file()
@@ -104,7 +107,7 @@ class SandboxKernelManager(AsyncKernelManager):
 
     client_class = "grader.sandbox.provisioner.PromptClient"
     client_factory = Type(PromptClient)
-    files = Any(())  # folders whose files the kernel finds in its working directory
+    files = Any({})  # {relative path: content} of what the kernel finds in its working directory
     utils = Any(None)  # folder in the zygote's run with the `utils` of this notebook
     limits = Instance(Limits, ())
 
@@ -122,19 +125,3 @@ class SandboxKernelManager(AsyncKernelManager):
     @property
     def tenant(self):
         return self.provisioner.tenant
-
-
-def copy_files(folders, target, most_bytes=50_000_000):
-    """Ordinary files of these folders, later ones over earlier; no notebooks, no links."""
-    target.mkdir(parents=True)
-    for folder in map(Path, folders):
-        for path in sorted(folder.rglob("*")):
-            inner = path.relative_to(folder)
-            linked = any((folder / part).is_symlink() for part in [inner, *inner.parents[:-1]])
-            if linked or not path.is_file() or path.suffix == ".ipynb":
-                continue
-            most_bytes -= path.stat().st_size
-            if most_bytes < 0:
-                return
-            (target / inner).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target / inner)

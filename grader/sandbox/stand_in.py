@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from grader.checking import RemoteError, is_tensor
+from grader.checking import RemoteCall, RemoteError, is_tensor
 
 from .inside import wire
 
@@ -200,8 +200,15 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
     _forward(_name)
 
 
-class RemoteFunction(RemoteObject):
+class RemoteFunction(RemoteObject, RemoteCall):
     """A function, a class, or an object that can be called."""
+
+    def _clock(self):
+        """Seconds that the sandbox has computed: what a check of speed compares."""
+        try:
+            return self._student.tenant.cpu_seconds()
+        except (OSError, StopIteration, IndexError):  # it has just ended: the call will say so
+            return 0.0
 
     def __call__(self, *args, **kwargs):
         student = self._student

@@ -1,0 +1,84 @@
+"""Verdicts on disk, class/verdicts/<student>/<unit>/<notebook>.json: found once, kept, traceable.
+
+A verdict counts only for exactly what it was found for: its key is a digest of the submission, the
+release, the student's seed, the checks and the versions underneath. So whoever grades, and however
+often a run is interrupted, the same submission gets the same score; and each score says what it
+stands on.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+
+from grader.examination import examine, identity
+
+CODE = Path(__file__).resolve().parents[1]
+
+
+def verdict_on(paper, path):
+    """The verdict on a paper: the one in the file, if it is on this very paper, or a new one."""
+    key = paper_key(paper)
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            return known
+    start = time.monotonic()
+    verdict = {
+        "key": key,
+        "submission": digest(paper.submission),
+        "release": digest(paper.released),
+        "seed": digest(paper.key)[:16],  # to compare, not to use
+        "checks": checks_version(),
+        "environment": environment(),
+        **examine(paper),
+        "took": time.monotonic() - start,
+        "graded": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    write_whole(path, json.dumps(verdict, ensure_ascii=False, indent=1))
+    return verdict
+
+
+def write_whole(path, text):
+    """Write a file so that it is there whole or not at all, whenever the power fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def paper_key(paper):
+    """A digest of all that a verdict depends on; times of the reference run may waver."""
+    cells = nbformat.reads(paper.submission, as_version=4).cells
+    parts = asdict(paper) | {"reference": sorted(paper.reference)}
+    parts["submission"] = [(c.cell_type, c.source, identity(c)) for c in cells]
+    parts["files"] = {name: digest(content) for name, content in paper.files.items()}
+    return digest(json.dumps([parts, checks_version(), environment()], sort_keys=True))
+
+
+def digest(content):
+    return hashlib.sha256(content.encode() if type(content) is str else content).hexdigest()
+
+
+@cache
+def checks_version():
+    """A digest of the code that decides: the grader and the library that it compares with."""
+    paths = [*CODE.glob("grader/**/*.py"), *CODE.glob("utils/**/*.py")]
+    kept = sorted(path for path in paths if "tests" not in path.parts)
+    return digest("".join(digest(path.read_bytes()) for path in kept))[:16]
+
+
+@cache
+def environment():
+    packages = ("numpy", "torch", "nbgrader", "ipykernel")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
