@@ -38,7 +38,8 @@ class GradingExecute(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         course, where = course_of(self), resources["nbgrader"]
         place = where["student"], where["assignment"], where["notebook"]
-        verdict = verdict_on(make_paper(course, nb, *place), verdict_path(course, *place))
+        paper = make_paper(course, nb, *place, self.config.GradingExecute)
+        verdict = verdict_on(paper, verdict_path(course, *place))
         for index, outputs in verdict["outputs"].items():
             nb.cells[int(index)].outputs = [nbformat.from_dict(output) for output in outputs]
         for cell in filter(is_test, nb.cells):
@@ -77,12 +78,14 @@ def course_of(step):
     return Course(step.parent.parent.coursedir.root)  # preprocessor -> exporter -> converter
 
 
-def make_paper(course, nb, student, unit, notebook):
-    """The paper of a mended submission, or of the instructor's own solution."""
+def make_paper(course, nb, student, unit, notebook, limits):
+    """The paper of a mended submission, or of the instructor's own solution.
+
+    limits: c.GradingExecute of nbgrader_config.py
+    """
     release = course.release / unit
     reference = course.classroom / "reference" / unit / f"{notebook}.json"
     known = json.loads(reference.read_text(encoding="utf-8")) if reference.exists() else {}
-    limits = course.config.GradingExecute
     return Paper(
         submission=nbformat.writes(nb),
         released=(release / f"{notebook}.ipynb").read_text(encoding="utf-8"),

@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 import nbformat
@@ -110,7 +110,7 @@ def find_verdicts(course, student, unit, tests):
 def examine_submission(course, student, unit, path, tests):
     nb = nbformat.read(path, as_version=4)
     mend(nb, read_release(course, unit, path.stem), tests)
-    paper = make_paper(course, nb, student, unit, path.stem)
+    paper = make_paper(course, nb, student, unit, path.stem, course.config.GradingExecute)
     return verdict_on(paper, verdict_path(course, student, unit, path.stem))
 
 
@@ -124,8 +124,8 @@ def reference_run(course, unit, tests):
         if kept.exists():
             continue
         nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-        paper = make_paper(course, nb, "", unit, path.stem)
-        verdict = verdict_on(replace(paper, timeout=60.0, notebook_seconds=600.0), kept)
+        limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600.0}
+        verdict = verdict_on(make_paper(course, nb, "", unit, path.stem, limits), kept)
         failed = [name for name, outcome in verdict["outcomes"].items() if outcome != "ok"]
         if failed:
             kept.unlink()

@@ -6,7 +6,7 @@ from nbgrader.utils import is_grade
 from traitlets.config import Config
 
 from grader.demo import answer_notebook, perfect
-from grader.execution import needed_cells
+from grader.examination import needed_cells
 from grader.feedback import messages
 from grader.gradebook import scores
 from grader.grading import grade, grade_one, submissions
@@ -124,7 +124,10 @@ def test_do_honest_submissions_score_the_same_with_plain_nbgrader(course, solved
     ours, _ = graded(course, solved, "ours")
     plain = Config(course.config)
     plain.Autograde.autograde_preprocessors = [
-        step.replace("grader.execution.GradingExecute", "nbgrader.preprocessors.Execute")
+        {
+            "grader.execution.GradingExecute": "nbgrader.preprocessors.Execute",
+            "grader.execution.SaveVerdicts": "nbgrader.preprocessors.SaveAutoGrades",
+        }.get(step, step)
         for step in course.config.Autograde.autograde_preprocessors
     ]
     plain.Execute.timeout = 60
