@@ -22,6 +22,9 @@ cnn             a small convolutional network, whole
 recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
 attention       every query takes a mean of the values, weighted by how well keys fit it
 sampling        the next word: how bold the draw, and from how many candidates
+pca             the flat subspace that keeps most of the variance
+autoencoder     a network that repeats its input through a bottleneck
+gan             a generator and a discriminator, who teach each other
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -37,9 +40,11 @@ from . import (
     activations,
     attention,
     autodiff,
+    autoencoder,
     cnn,
     convolution,
     ensembles,
+    gan,
     gradient_check,
     initializers,
     linear,
@@ -48,6 +53,7 @@ from . import (
     neighbors,
     normalization,
     optimizers,
+    pca,
     pooling,
     preparation,
     recurrent,
@@ -63,9 +69,11 @@ __all__ = [
     "activations",
     "attention",
     "autodiff",
+    "autoencoder",
     "cnn",
     "convolution",
     "ensembles",
+    "gan",
     "gradient_check",
     "initializers",
     "linear",
@@ -74,6 +82,7 @@ __all__ = [
     "neighbors",
     "normalization",
     "optimizers",
+    "pca",
     "pooling",
     "preparation",
     "recurrent",
