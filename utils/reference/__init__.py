@@ -22,6 +22,7 @@ cnn             a small convolutional network, whole
 recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
 attention       every query takes a mean of the values, weighted by how well keys fit it
 sampling        the next word: how bold the draw, and from how many candidates
+gpt             a transformer that writes: blocks, loss, every gradient, key-value cache
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -40,6 +41,7 @@ from . import (
     cnn,
     convolution,
     ensembles,
+    gpt,
     gradient_check,
     initializers,
     linear,
@@ -66,6 +68,7 @@ __all__ = [
     "cnn",
     "convolution",
     "ensembles",
+    "gpt",
     "gradient_check",
     "initializers",
     "linear",
