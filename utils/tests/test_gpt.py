@@ -392,22 +392,24 @@ def test_steps_of_the_twins_agree_and_the_past_stays(tensor, rng):
     assert len(there) == 2 and len(present) == 2 and there[0][0].shape[2] == 3
 
 
-def test_a_step_is_cheaper_than_the_whole(monkeypatch, rng):
-    """With the cache each token goes through the products once."""
+@BOTH
+def test_with_the_cache_each_token_is_read_once(twins, tree, monkeypatch, rng):
+    module, to = twins[tree]
     rows = []
 
-    def counted(x, w, b, forward=reference.affine_forward):
+    def counted(x, w, b, forward=module.affine_forward):
         rows.append(x.shape[1])
         return forward(x, w, b)
 
-    monkeypatch.setattr(reference, "affine_forward", counted)
-    params = random_params(rng)
-    start = rng.integers(11, size=(1, 2))
-    reference.generate(start, 4, params, 2, rng)
-    assert sum(rows) == (2 + 1 + 1 + 1) * 2 * 4  # 2 blocks of 4 products
+    monkeypatch.setattr(module, "affine_forward", counted)
+    params = moved(random_params(rng), to)
+    start, source = to(rng.integers(11, size=(1, 2))), rng if tree == "reference" else None
+    module.generate(start, 6, params, 2, source)
+    whole = 6  # 7 tokens are more than the context, so the last 6 are read anew
+    assert sum(rows) == (2 + 1 + 1 + 1 + 1 + whole) * 2 * 4  # 2 blocks of 4 products
     rows.clear()
-    reference.generate(start, 4, params, 2, rng, use_cache=False)
-    assert sum(rows) == (2 + 3 + 4 + 5) * 2 * 4
+    module.generate(start, 6, params, 2, source, use_cache=False)
+    assert sum(rows) == (2 + 3 + 4 + 5 + 6 + whole) * 2 * 4
 
 
 @BOTH
@@ -435,14 +437,17 @@ def test_generates_the_same_with_and_without_cache(twins, tree, options, device,
 def test_generates_by_the_last_tokens_of_the_context(twins, tree, use_cache, rng):
     """At temperature 0 the best of each place's scores, the window moving with the text."""
     module, to = twins[tree]
-    params = random_params(rng)
-    text = rng.integers(11, size=(3, 4))
+    params = random_params(rng, tied=False)
     source = rng if tree == "reference" else None
-    got = module.generate(to(text), 8, moved(params, to), 2, source, 0.0, use_cache=use_cache)
-    for _ in range(8):
-        scores, _ = reference.gpt_forward(text[:, -6:], params, 2)
-        text = np.concatenate([text, scores[:, -1:].argmax(axis=-1)], axis=1)
-    assert_array_equal(array(got), text)
+    for T, n_new in [(4, 8), (9, 3)]:
+        text = rng.integers(11, size=(20, T))
+        got = module.generate(
+            to(text), n_new, moved(params, to), 2, source, 0.0, use_cache=use_cache
+        )
+        for _ in range(n_new):
+            scores, _ = reference.gpt_forward(text[:, -6:], params, 2)
+            text = np.concatenate([text, scores[:, -1:].argmax(axis=-1)], axis=1)
+        assert_array_equal(array(got), text)
 
 
 @BOTH
