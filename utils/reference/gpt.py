@@ -37,7 +37,7 @@ def gpt_shapes(vocabulary, context, width, n_layers, tied=True):
     width     : int, D, a multiple of the number of heads
     n_layers  : int, L
     tied      : bool, the head is the transpose of token_embedding; False gives it its own
-    returns   : dictionary, name to shape
+    returns   : dictionary, name to shape, the blocks' names with block0. to block{L - 1}. before
     raises    : ValueError, if a size is below 1
     source    : tied, Press and Wolf, Using the Output Embedding to Improve Language Models (2017)
     """
@@ -135,7 +135,7 @@ def block_forward(x, block, n_heads):
         h = x + attention(layer_norm(x)),  out = h + down(gelu(up(layer_norm(h))))
 
     x      : (B, T, D)
-    block  : dictionary of one block's parameters, the names without block{i}.
+    block  : dictionary, one block's parameters, named "w_qkv" where params has "block0.w_qkv"
     n_heads: int >= 1 that divides D
     returns: out, (B, T, D); cache
     raises : ValueError, if shapes disagree or n_heads does not divide D
