@@ -451,6 +451,31 @@ def test_generates_by_the_last_tokens_of_the_context(twins, tree, use_cache, rng
 
 
 @BOTH
+@pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 1e-9}, {"temperature": 1e-9}])
+def test_hands_its_options_to_the_draw(twins, tree, options, device, rng):
+    module, to = twins[tree]
+    params = moved(random_params(rng, tied=False), to)
+    start = to(rng.integers(11, size=(20, 9)))
+    source = rng if tree == "reference" else torch.Generator(device)
+    best = array(module.generate(start, 1, params, 2, source, temperature=0.0))
+    assert_array_equal(array(module.generate(start, 1, params, 2, source, **options)), best)
+    assert (array(module.generate(start, 1, params, 2, source)) != best).any()
+
+
+def test_the_twin_generates_without_autograd(monkeypatch):
+    params = gpu.gpt_init(5, 4, 8, 1, torch.Generator())
+    seen = []
+
+    def watched(scores, *options, draw=gpu.sample):
+        seen.append(scores.requires_grad)
+        return draw(scores, *options)
+
+    monkeypatch.setattr(gpu, "sample", watched)
+    gpu.generate(torch.zeros(1, 2, dtype=torch.int64), 4, params, 2, None)
+    assert seen == [False] * 4
+
+
+@BOTH
 def test_generates_nothing_and_from_long_beginnings(twins, tree, rng, device):
     module, to = twins[tree]
     params = moved(random_params(rng), to)
