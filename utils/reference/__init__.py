@@ -25,6 +25,7 @@ sampling        the next word: how bold the draw, and from how many candidates
 pca             the flat subspace that keeps most of the variance
 autoencoder     a network that repeats its input through a bottleneck
 gan             a generator and a discriminator, who teach each other
+gpt             a transformer that writes: blocks, loss, every gradient, key-value cache
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -45,6 +46,7 @@ from . import (
     convolution,
     ensembles,
     gan,
+    gpt,
     gradient_check,
     initializers,
     linear,
@@ -74,6 +76,7 @@ __all__ = [
     "convolution",
     "ensembles",
     "gan",
+    "gpt",
     "gradient_check",
     "initializers",
     "linear",
