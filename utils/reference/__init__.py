@@ -22,6 +22,10 @@ cnn             a small convolutional network, whole
 recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
 attention       every query takes a mean of the values, weighted by how well keys fit it
 sampling        the next word: how bold the draw, and from how many candidates
+occlusion       a patch laid over the image: where it was, the score drops
+lime            superpixels on and off, and a linear model of what they are worth
+rollout         attention through many layers, followed down to the input
+faithfulness    is an explanation right? deletion, insertion, true masks, weights drawn anew
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -40,18 +44,22 @@ from . import (
     cnn,
     convolution,
     ensembles,
+    faithfulness,
     gradient_check,
     initializers,
+    lime,
     linear,
     losses,
     mlp,
     neighbors,
     normalization,
+    occlusion,
     optimizers,
     pooling,
     preparation,
     recurrent,
     regularization,
+    rollout,
     sampling,
     schedules,
     selection,
@@ -66,18 +74,22 @@ __all__ = [
     "cnn",
     "convolution",
     "ensembles",
+    "faithfulness",
     "gradient_check",
     "initializers",
+    "lime",
     "linear",
     "losses",
     "mlp",
     "neighbors",
     "normalization",
+    "occlusion",
     "optimizers",
     "pooling",
     "preparation",
     "recurrent",
     "regularization",
+    "rollout",
     "sampling",
     "schedules",
     "selection",
