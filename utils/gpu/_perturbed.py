@@ -26,7 +26,6 @@ def whole_fill(fill, image):
         ) from None
 
 
-@torch.no_grad()
 def class_scores(f, images, label):
     """(N,), the scores that f gives to one class in each of the images, (N, C, H, W)."""
     with _evaluating(f):

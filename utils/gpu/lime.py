@@ -21,11 +21,11 @@ def random_masks(n_samples, n_superpixels, generator):
     return masks
 
 
-@torch.no_grad()
 def mean_colors(image, segments):
     """Torch twin of utils.reference.lime.mean_colors.
 
-    A matrix product, for index_add_ on a GPU would add in any order. A nan spoils all means.
+    A matrix product, for index_add_ on a GPU would add in any order; a nan spoils all means.
+    Differs: to count the superpixels the CPU waits for the GPU.
     """
     _require_segments(image, segments)
     n_superpixels = int(segments.max()) + 1
@@ -35,7 +35,6 @@ def mean_colors(image, segments):
     return colors[:, segments]
 
 
-@torch.no_grad()
 def switch_off(image, segments, masks, fill=None):
     """Torch twin of utils.reference.lime.switch_off."""
     _require_segments(image, segments)
@@ -119,7 +118,8 @@ def lime(
 ):
     """Torch twin of utils.reference.lime.lime.
 
-    Differs: intercept and r2 are 0-dimensional tensors.
+    Differs: intercept and r2 are 0-dimensional tensors. To count the superpixels the CPU waits for
+    the GPU, once.
     """
     _require_segments(image, segments)
     n_superpixels = int(segments.max()) + 1

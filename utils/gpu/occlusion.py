@@ -9,7 +9,6 @@ import torch
 from ._perturbed import class_scores, require_image, scores_in_blocks, whole_fill
 
 
-@torch.no_grad()
 def occlude(image, top, left, patch, fill=0.0):
     """Torch twin of utils.reference.occlusion.occlude."""
     require_image(image)

@@ -75,7 +75,7 @@ def deletion_curve(f, image, label, explanation, n_steps=50, fill=0.0, block=64)
     returns    : fractions, (n_steps + 1,), of the pixels taken away, from 0 to 1
                  scores, (n_steps + 1,), from that of the image to that of the fill
     raises     : ValueError, if a shape or an option does not fit
-    source     : Petsiuk, Das and Saenko, RISE (2018), section 4.2
+    source     : Petsiuk, Das and Saenko, RISE (2018)
     """
     require_image(image)
     fill = whole_fill(fill, image)
@@ -183,7 +183,7 @@ def randomization_check(explain, params, fresh, layers, cascade=True):
     cascade: bool, True redraws layer after layer until none is left, False each alone
     returns: (len(layers),), rank_correlation of the explanation before and after each
     raises : ValueError, if there is no layer, or a key is not in both params and fresh
-    source : Adebayo et al., Sanity Checks for Saliency Maps (2018), section 4
+    source : Adebayo et al., Sanity Checks for Saliency Maps (2018)
     """
     _require_layers(params, fresh, layers)
     before = explain(params)
