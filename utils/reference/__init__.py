@@ -26,6 +26,10 @@ pca             the flat subspace that keeps most of the variance
 autoencoder     a network that repeats its input through a bottleneck
 gan             a generator and a discriminator, who teach each other
 gpt             a transformer that writes: blocks, loss, every gradient, key-value cache
+occlusion       a patch laid over the image: where it was, the score drops
+lime            superpixels on and off, and a linear model of what they are worth
+rollout         attention through many layers, followed down to the input
+faithfulness    is an explanation right? deletion, insertion, true masks, weights drawn anew
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -45,21 +49,25 @@ from . import (
     cnn,
     convolution,
     ensembles,
+    faithfulness,
     gan,
     gpt,
     gradient_check,
     initializers,
+    lime,
     linear,
     losses,
     mlp,
     neighbors,
     normalization,
+    occlusion,
     optimizers,
     pca,
     pooling,
     preparation,
     recurrent,
     regularization,
+    rollout,
     sampling,
     schedules,
     selection,
@@ -75,21 +83,25 @@ __all__ = [
     "cnn",
     "convolution",
     "ensembles",
+    "faithfulness",
     "gan",
     "gpt",
     "gradient_check",
     "initializers",
+    "lime",
     "linear",
     "losses",
     "mlp",
     "neighbors",
     "normalization",
+    "occlusion",
     "optimizers",
     "pca",
     "pooling",
     "preparation",
     "recurrent",
     "regularization",
+    "rollout",
     "sampling",
     "schedules",
     "selection",
