@@ -22,6 +22,8 @@ cnn             a small convolutional network, whole
 recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
 attention       every query takes a mean of the values, weighted by how well keys fit it
 sampling        the next word: how bold the draw, and from how many candidates
+saliency        which pixels made the network say so, by the gradient: SmoothGrad, Grad-CAM
+input_ascent    the network stays, the input learns: what a class looks like, FGSM
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -42,6 +44,7 @@ from . import (
     ensembles,
     gradient_check,
     initializers,
+    input_ascent,
     linear,
     losses,
     mlp,
@@ -52,6 +55,7 @@ from . import (
     preparation,
     recurrent,
     regularization,
+    saliency,
     sampling,
     schedules,
     selection,
@@ -68,6 +72,7 @@ __all__ = [
     "ensembles",
     "gradient_check",
     "initializers",
+    "input_ascent",
     "linear",
     "losses",
     "mlp",
@@ -78,6 +83,7 @@ __all__ = [
     "preparation",
     "recurrent",
     "regularization",
+    "saliency",
     "sampling",
     "schedules",
     "selection",
