@@ -34,11 +34,12 @@ def fgsm(model, x, labels, epsilon, clip=None, targeted=False):
         raise ValueError(f"x must be floats, got {x.dtype}")
     if not 0 <= epsilon < math.inf:
         raise ValueError(f"epsilon must be at least 0, got {epsilon}")
-    if clip is not None and not clip[0] <= clip[1]:
-        raise ValueError(f"clip must be (low, high), got {clip}")
+    low, high = (-math.inf, math.inf) if clip is None else clip
+    if not low <= high:
+        raise ValueError(f"clip must be (low, high), low at most high, got {clip}")
     x = x.detach().requires_grad_()
     loss = softmax_cross_entropy(model(x.clone()), labels)
     (dx,) = torch.autograd.grad(loss, x)
     step = epsilon * dx.sign()
     changed = x.detach() - step if targeted else x.detach() + step
-    return changed if clip is None else changed.clamp(*clip)
+    return changed.clamp(low, high)

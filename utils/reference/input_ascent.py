@@ -50,8 +50,8 @@ def fgsm(model, x, labels, epsilon, clip=None, targeted=False):
 
         x' = x + epsilon sign(d loss / d x),  loss = softmax cross-entropy of the labels
 
-    For a change of at most epsilon in each pixel this raises the loss most, were the network
-    linear: by epsilon times the sum of |d loss / d x|, which grows with the number of pixels
+    Of all changes of at most epsilon in each pixel this one would raise the loss most, were it
+    linear in x: by epsilon times the sum of |d loss / d x|, which grows with the number of pixels
     while the change stays too small to see.
 
     model   : function of x, returns scores and backward
@@ -71,13 +71,11 @@ def fgsm(model, x, labels, epsilon, clip=None, targeted=False):
         raise ValueError(f"x must be floats, got {x.dtype}")
     if not 0 <= epsilon < math.inf:
         raise ValueError(f"epsilon must be at least 0, got {epsilon}")
+    low, high = (-math.inf, math.inf) if clip is None else clip
+    if not low <= high or (x < low).any() or (x > high).any():
+        raise ValueError(f"x must lie within clip, {clip}, got {x.min()} to {x.max()}")
     scores, backward = model(x)
     _, dscores = softmax_cross_entropy(scores, labels)
     step = epsilon * np.sign(backward(dscores))
     changed = x - step if targeted else x + step
-    if clip is None:
-        return changed
-    low, high = clip
-    if not low <= high or (x < low).any() or (x > high).any():
-        raise ValueError(f"x must lie within clip, {clip}, got {x.min()} to {x.max()}")
     return changed.clip(low, high)

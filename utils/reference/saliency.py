@@ -80,7 +80,7 @@ def smooth_grad(model, x, labels, rng, noise=0.15, n_samples=50, kind="signed"):
     n_samples: int >= 1, copies; the speckle shrinks with its square root
     kind     : as in saliency, made of the mean gradient and x without noise
     returns  : the shape of x; if absolute (N, H, W)
-    source   : Smilkov et al., SmoothGrad: Removing Noise by Adding Noise (2017), section 3
+    source   : Smilkov et al., SmoothGrad: Removing Noise by Adding Noise (2017)
     """
     _require_kind(kind)
     _require_floats(x)
