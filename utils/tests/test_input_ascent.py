@@ -102,7 +102,7 @@ def test_no_step_returns_a_copy(problem):
         (reference, np.asarray, mlp.mlp_model(parameters)),
         (gpu, torch.tensor, gpu_mlp.mlp_model(tensors_of(parameters))),
     ]:
-        start = to(x)
+        start = to(x.copy())
         same, history = module.maximize_activation(model, start, to(labels), n_steps=0, l2=2.0)
         assert_array_equal(same, x)
         assert tuple(history.shape) == (1, 5)
