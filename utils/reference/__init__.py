@@ -30,6 +30,8 @@ occlusion       a patch laid over the image: where it was, the score drops
 lime            superpixels on and off, and a linear model of what they are worth
 rollout         attention through many layers, followed down to the input
 faithfulness    is an explanation right? deletion, insertion, true masks, weights drawn anew
+saliency        which pixels made the network say so, by the gradient: SmoothGrad, Grad-CAM
+input_ascent    the network stays, the input learns: what a class looks like, FGSM
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -54,6 +56,7 @@ from . import (
     gpt,
     gradient_check,
     initializers,
+    input_ascent,
     lime,
     linear,
     losses,
@@ -68,6 +71,7 @@ from . import (
     recurrent,
     regularization,
     rollout,
+    saliency,
     sampling,
     schedules,
     selection,
@@ -88,6 +92,7 @@ __all__ = [
     "gpt",
     "gradient_check",
     "initializers",
+    "input_ascent",
     "lime",
     "linear",
     "losses",
@@ -102,6 +107,7 @@ __all__ = [
     "recurrent",
     "regularization",
     "rollout",
+    "saliency",
     "sampling",
     "schedules",
     "selection",
