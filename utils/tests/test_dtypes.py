@@ -37,6 +37,17 @@ def layers(*sizes):
     return [(f(*shape), f(shape[1])) for shape in pairwise(sizes)]
 
 
+def through(model, x):
+    """Scores of a model, and the gradient by its input."""
+    scores, backward = model(x)
+    return scores, backward(scores)
+
+
+def of_image(images):
+    """A model of images, for the explanations that only ask for scores."""
+    return R.cnn.cnn_forward(images, CNN)[0]
+
+
 def both_steps(step):
     """The first step, from no state, and the second, from what the first left."""
 
@@ -56,6 +67,11 @@ GRU = (f(2, 3), f(4, 9), f(3, 9), f(9), f(9))
 G, D = layers(2, 3, 4), layers(4, 3, 1)
 MODEL, CODER = R.pca.pca_fit(X, 2), {"encoder": layers(4, 2), "decoder": layers(2, 4)}
 CNN = {k: v.astype(np.float32) for k, v in R.cnn.cnn_init((4, 6, 6), 3, RNG).items()}
+MLP, CLASSES = R.mlp.mlp_model(layers(4, 3, 4)), np.array([0, 1])
+GPT = {k: v.astype(np.float32) for k, v in R.gpt.gpt_init(7, 5, 4, 1, RNG).items()}
+BLOCK = {k.removeprefix("block0."): v for k, v in GPT.items() if k.startswith("block0.")}
+TOKENS, TARGETS = np.array([[1, 2, 3], [4, 5, 6]]), np.array([[2, 3, 4], [5, 6, 0]])
+SEGMENTS, MASKS = np.arange(36).reshape(6, 6) // 6, np.tri(6, dtype=bool)
 
 # "module.function" or, for both of a layer, "module.layer": a call. One that comes with options
 # or other inputs once more carries a note in brackets.
@@ -87,6 +103,8 @@ CALLS = {
     "autoencoder.encode": lambda: R.autoencoder.encode(X, CODER),
     "autoencoder.decode": lambda: R.autoencoder.decode(X[:, :2], CODER),
     "cnn.cnn": pair("cnn.cnn", IMAGES, CNN),
+    "cnn.cnn_maps": pair("cnn.cnn_maps", IMAGES, CNN),
+    "cnn.cnn_head": pair("cnn.cnn_head", f(2, 8, 6, 6), CNN),
     "cnn.cnn_loss": lambda: R.cnn.cnn_loss(IMAGES, np.array([0, 1]), CNN),
     "convolution.conv2d": pair("convolution.conv2d", IMAGES, FILTERS, f(4), padding=1),
     "convolution.conv2d_loops": pair("convolution.conv2d_loops", IMAGES, FILTERS, f(4)),
@@ -97,6 +115,13 @@ CALLS = {
         np.full(4, 0.25, np.float32), np.array([True, False, False, False])
     ),
     "ensembles.rejection_curve": lambda: R.ensembles.rejection_curve(P, LABELS),
+    "faithfulness.blur": lambda: R.faithfulness.blur(IMAGES[0], 1.0),
+    "faithfulness.deletion_curve": lambda: R.faithfulness.deletion_curve(
+        of_image, IMAGES[0], 1, f(6, 6), n_steps=3
+    )[1],
+    "faithfulness.insertion_curve": lambda: R.faithfulness.insertion_curve(
+        of_image, IMAGES[0], 1, f(6, 6), n_steps=3
+    )[1],
     "gan.game_value": lambda: R.gan.game_value(X, X2),
     "gan.discriminator_loss": lambda: R.gan.discriminator_loss(X, X2),
     "gan.minimax_loss": lambda: R.gan.minimax_loss(X),
@@ -105,6 +130,20 @@ CALLS = {
     "gan.generator_mlp_loss": lambda: R.gan.generator_mlp_loss(f(3, 2), G, D),
     "gan.gan_step": lambda: R.gan.gan_step([(X, f(3, 2))], f(3, 2), G, D),
     "gan.frechet_distance": lambda: R.gan.frechet_distance(X, X2),
+    "gpt.block": pair("gpt.block", f(2, 3, 4), BLOCK, 2),
+    "gpt.gpt": pair("gpt.gpt", TOKENS, GPT, 2),
+    "gpt.gpt_loss": lambda: R.gpt.gpt_loss(TOKENS, TARGETS, GPT, 2),
+    "gpt.gpt_step": lambda: R.gpt.gpt_step(TOKENS, GPT, 2),
+    "input_ascent.maximize_activation": lambda: R.input_ascent.maximize_activation(
+        MLP, X, LABELS, n_steps=2, l2=0.1
+    ),
+    "input_ascent.fgsm": lambda: R.input_ascent.fgsm(MLP, P, LABELS, 0.1, clip=(0, 1)),
+    "lime.mean_colors": lambda: R.lime.mean_colors(IMAGES[0], SEGMENTS),
+    "lime.switch_off": lambda: R.lime.switch_off(IMAGES[0], SEGMENTS, MASKS),
+    "lime.proximity": lambda: R.lime.proximity(MASKS.astype(np.float32)),
+    "lime.weighted_ridge": lambda: R.lime.weighted_ridge(X, X[:, 0], P[:, 0]),
+    "lime.lime_fit": lambda: R.lime.lime_fit(MASKS, f(6), f(6) ** 2, k=2),
+    "lime.lime": lambda: R.lime.lime(of_image, IMAGES[0], 1, SEGMENTS, RNG, n_samples=9, k=2),
     "linear.linear_scores": lambda: R.linear.linear_scores(X, f(4, 3), f(3)),
     "linear.perceptron_step": lambda: R.linear.perceptron_step(f(4), 0.0, X[0], SIGNS[1]),
     "linear.train_perceptron": lambda: R.linear.train_perceptron(X, SIGNS, 3),
@@ -118,6 +157,9 @@ CALLS = {
     ),
     "mlp.affine": pair("mlp.affine", X, f(4, 3), f(3)),
     "mlp.mlp": pair("mlp.mlp", X, layers(4, 3, 2)),
+    "mlp.mlp_model": lambda: through(MLP, X),
+    "cnn.cnn_model": lambda: through(R.cnn.cnn_model(CNN), IMAGES),
+    "cnn.cnn_head_model": lambda: through(R.cnn.cnn_head_model(CNN), f(2, 8, 6, 6)),
     "mlp.mlp_loss": lambda: R.mlp.mlp_loss(X, LABELS, layers(4, 3, 4)),
     "normalization.batch_norm": pair("normalization.batch_norm", X, f(4), f(4)),
     "normalization.batch_norm [images]": pair("normalization.batch_norm", IMAGES, f(4), f(4)),
@@ -128,6 +170,8 @@ CALLS = {
     "normalization.update_running_statistics": (
         lambda: R.normalization.update_running_statistics(f(4), f(4) ** 2, IMAGES)
     ),
+    "occlusion.occlude": lambda: R.occlusion.occlude(IMAGES[0], 1, 1, 2),
+    "occlusion.occlusion_map": lambda: R.occlusion.occlusion_map(of_image, IMAGES[0], 1, 3),
     "optimizers.clip_by_norm": lambda: R.optimizers.clip_by_norm({"w": X}, 0.1),
     "optimizers.clip_by_value": lambda: R.optimizers.clip_by_value({"w": X}, 0.1),
     "pca.pca_fit": lambda: R.pca.pca_fit(X, 2),
@@ -154,6 +198,21 @@ CALLS = {
     "regularization.rotate": lambda: R.regularization.rotate(IMAGES),
     "regularization.add_noise": lambda: R.regularization.add_noise(IMAGES, 0.1, RNG),
     "regularization.augment": lambda: R.regularization.augment(IMAGES, RNG, 1, True, True, 0.1),
+    "rollout.attention_rollout": lambda: R.rollout.attention_rollout(
+        np.full((2, 1, 1, 3, 3), 1 / 3, np.float32)
+    ),
+    "saliency.score_and_gradient": lambda: R.saliency.score_and_gradient(MLP, X, LABELS),
+    "saliency.saliency": lambda: R.saliency.saliency(MLP, X, LABELS, kind="times_input"),
+    "saliency.smooth_grad": lambda: R.saliency.smooth_grad(MLP, X, LABELS, RNG, n_samples=2),
+    "saliency.grad_cam": lambda: R.saliency.grad_cam(
+        R.cnn.cnn_head_model(CNN),
+        IMAGES,
+        CLASSES,
+        partial(R.cnn.cnn_maps_forward, params=CNN),
+        upsampled=True,
+        normalized=True,
+    ),
+    "saliency.upsample": lambda: R.saliency.upsample(IMAGES[0], (9, 9)),
     "sampling.apply_temperature": lambda: R.sampling.apply_temperature(X, 2.0),
     "sampling.keep_top_k": lambda: R.sampling.keep_top_k(X, 2),
     "sampling.keep_top_p": lambda: R.sampling.keep_top_p(X, 0.5),
@@ -189,6 +248,12 @@ WITHOUT = {
     "cnn": {"cnn_init"},
     "convolution": {"output_size", "receptive_field"},
     "ensembles": {"bootstrap_indices", "bootstrap_share", "vote", "predict_or_reject"},
+    "faithfulness": {
+        *("area_under", "mask_overlap", "pixel_ranks", "pointing_game"),
+        *("randomization_check", "rank_correlation"),
+    },
+    "gpt": {"generate", "gpt_flops_per_token", "gpt_init", "gpt_n_parameters", "gpt_shapes"},
+    "lime": {"random_masks"},
     "linear": {"predict"},
     "mlp": {"mlp_init", "count_parameters"},
     "neighbors": {"nearest", "vote", "knn_predict"},
