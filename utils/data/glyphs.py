@@ -44,6 +44,9 @@ _LEVELS = {
 def make_glyph_digits(n, rng, level="medium", faces=GLYPH_FACES):
     """Printed digits, 28x28, distorted: harder than MNIST, and it tells models further apart.
 
+    With 20,000 for training and 4,000 for the test, in percent: medium: 5 nearest neighbors 89,
+    softmax 72, MLP 95, CNN 99; hard: 59, 47, 79, 96; easy: all above 99.
+
     n      : int >= 10, how many; each digit equally often, or one more
     rng    : numpy.random.Generator, or a seed
     level  : "easy", "medium" or "hard": how much is turned, sheared, scaled, shifted and bent,

@@ -88,7 +88,7 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
     """
     N, C, H, W = _require_images(images)
     t, scale, down, right = (
-        _per_image(value, images, name).to(images.dtype)
+        _per_image(torch.as_tensor(value, dtype=images.dtype), images, name)
         for name, value in dict(degrees=degrees, scale=scale, down=down, right=right).items()
     )
     if 0 in images.shape:
