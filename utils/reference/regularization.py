@@ -225,15 +225,10 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
     lower = (rows - top).astype(images.dtype)[:, None]  # (N, 1, H, W), 0 to 1
     righter = (columns - left).astype(images.dtype)[:, None]
 
-    i = np.arange(N)[:, None, None]
-    near = framed.transpose(0, 2, 3, 1)  # (N, H + 2, W + 2, C)
-    a, b, c, d = (
-        near[i, top + row, left + column].transpose(0, 3, 1, 2)
-        for row, column in ((0, 0), (0, 1), (1, 0), (1, 1))
-    )
-    return (1 - lower) * ((1 - righter) * a + righter * b) + lower * (
-        (1 - righter) * c + righter * d
-    )
+    above = (1 - righter) * _take(framed, top, left) + righter * _take(framed, top, left + 1)
+    top = top + 1
+    below = (1 - righter) * _take(framed, top, left) + righter * _take(framed, top, left + 1)
+    return (1 - lower) * above + lower * below
 
 
 def add_noise(images, scale, rng):
@@ -286,6 +281,12 @@ def augment(
         u, v = rng.uniform(-1, 1, size=(2, N))
         images = affine(images, max_degrees * u, 1 + max_zoom * v)
     return add_noise(images, noise, rng)
+
+
+def _take(images, rows, columns):
+    """(N, C, h, w), what stands at the places (N, h, w) of each image."""
+    i = np.arange(len(images))[:, None, None]
+    return images[i, :, rows, columns].transpose(0, 3, 1, 2)  # from (N, h, w, C)
 
 
 def _per_image(value, N, name):

@@ -62,7 +62,7 @@ def test_levels_are_steps_and_nearest_neighbors_feel_them():
         x = d.x.astype(np.float64)
         said = knn_predict(x[:2000], d.y[:2000], x[2000:], k=3)
         right.append((said == d.y[2000:]).mean())
-    easy, medium, hard = right  # with 20,000 to learn from: 1.00, 0.89, 0.59
+    easy, medium, hard = right  # with 20,000 to learn from: 1.00, 0.89, 0.60
     assert easy > 0.95
     assert 0.55 < medium < 0.9
     assert 0.25 < hard < 0.65
