@@ -40,6 +40,17 @@ def test_faces_are_held_out():
     assert len(set(data.GLYPH_FACES + data.HELD_OUT_FACES)) == 20
 
 
+def test_faces_are_drawn_equally_often():
+    thin, fat = "DejaVuSans", "DejaVuSans-Bold"
+    one, other, both, mostly_fat = (
+        data.make_glyph_digits(1000, 0, level="easy", faces=faces).x.mean()
+        for faces in [(thin,), (fat,), (thin, fat), (thin, fat, fat, fat)]
+    )
+    assert other > 1.2 * one
+    np.testing.assert_allclose(both, (one + other) / 2, rtol=0.03)
+    np.testing.assert_allclose(mostly_fat, (one + 3 * other) / 4, rtol=0.03)
+
+
 @pytest.mark.parametrize("face", data.GLYPH_FACES + data.HELD_OUT_FACES)
 def test_every_face_draws_ten_different_digits_upright(face):
     d = data.make_glyph_digits(100, 0, level="easy", faces=(face,))
