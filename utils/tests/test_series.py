@@ -35,6 +35,12 @@ def test_weather_is_plausible(weather):
     np.testing.assert_allclose(weather["hour cosine"], np.cos(2 * np.pi * hour / 24), atol=1e-9)
 
 
+def test_humidity_is_ahead_of_the_rain(weather):
+    humidity, wet = weather["humidity"], weather["rain"] > 0
+    together = [np.corrcoef(humidity[: len(wet) - k], wet[k:])[0, 1] for k in range(25)]
+    assert np.argmax(together) == 13
+
+
 def test_weather_repeats_by_its_seed():
     a, b = data.simulate_weather(100, 3), data.simulate_weather(100, np.random.default_rng(3))
     assert np.array_equal(a.x, b.x)
