@@ -196,6 +196,7 @@ CALLS = {
     "regularization.shift": lambda: R.regularization.shift(IMAGES, 1, -1),
     "regularization.flip": lambda: R.regularization.flip(IMAGES),
     "regularization.rotate": lambda: R.regularization.rotate(IMAGES),
+    "regularization.affine": lambda: R.regularization.affine(IMAGES, 10.0, 1.1, 0.5, -0.5),
     "regularization.add_noise": lambda: R.regularization.add_noise(IMAGES, 0.1, RNG),
     "regularization.augment": lambda: R.regularization.augment(IMAGES, RNG, 1, True, True, 0.1),
     "rollout.attention_rollout": lambda: R.rollout.attention_rollout(
