@@ -168,7 +168,8 @@ def elu(x, alpha=1.0):
     x      : any shape
     alpha  : float; with 1 the slope is continuous
     returns: the shape of x, at least -alpha
-    source : Clevert, Unterthiner and Hochreiter (2016), eq. 15
+    source : Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by
+             Exponential Linear Units (2016)
     """
     x = _floats(x)
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))  # no exp of a large x
@@ -187,7 +188,7 @@ def selu(x):
 
     x      : any shape
     returns: the shape of x
-    source : Klambauer et al., Self-Normalizing Neural Networks (2017), eq. 2 and 14
+    source : Klambauer et al., Self-Normalizing Neural Networks (2017), eq. 2
     """
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 

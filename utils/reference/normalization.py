@@ -91,7 +91,7 @@ def update_running_statistics(running_mean, running_var, x, momentum=0.1):
         running <- (1 - momentum) running + momentum (that of the batch)
 
     The variance of the batch is divided by n - 1 here, an unbiased guess at that of all data.
-    Start with mean 0 and variance 1. momentum is torch's; the source's 0.9 is 1 - momentum.
+    Start with mean 0 and variance 1. momentum is torch's; Keras calls 1 - momentum by that name.
 
     running_mean, running_var: (D,) or (C,)
     x       : (N, D) or (N, C, H, W), the layer's input in training

@@ -171,8 +171,9 @@ def _is_constant(x_train):
 
 
 def _as_features(x_train, x):
-    """x_train and x in float64, once their shapes fit."""
-    x_train, x = np.asarray(x_train, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    """x_train and x in float64, or both float32 where both were, once their shapes fit."""
+    dtype = np.float32 if np.result_type(x_train, x) == np.float32 else np.float64
+    x_train, x = np.asarray(x_train, dtype=dtype), np.asarray(x, dtype=dtype)
     if x_train.ndim != 2 or 0 in x_train.shape or x.ndim != 2 or x.shape[1] != x_train.shape[1]:
         raise ValueError(
             f"x_train and x must be (N, D) and (M, D), N and D at least 1, "
