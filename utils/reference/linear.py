@@ -83,7 +83,8 @@ def train_perceptron(x, y, epochs, rng=None):
     N, D = _require_matrix(x)
     require_signs(y, (N,), name="y")
     _require_at_least_one(epochs=epochs)
-    w, b, mistakes = np.zeros(D), 0.0, []
+    dtype = _float_dtype(x)
+    w, b, y, mistakes = np.zeros(D, dtype), 0.0, y.astype(dtype), []
     for _ in range(epochs):
         mistakes.append(0)
         for i in _order(N, rng):
@@ -125,7 +126,8 @@ def train_linear_classifier(
     require_labels(y, (N,), n_classes, name="y")
     batch_size = N if batch_size is None else batch_size
     _require_at_least_one(epochs=epochs, batch_size=batch_size)
-    w, b, history = np.zeros((D, n_classes)), np.zeros(n_classes), []
+    dtype = _float_dtype(x)
+    w, b, history = np.zeros((D, n_classes), dtype), np.zeros(n_classes, dtype), []
     for _ in range(epochs):
         order, total = _order(N, rng), 0.0
         for start in range(0, N, batch_size):
@@ -177,6 +179,11 @@ def rbf_kernel(a, b, gamma):
     if not gamma > 0:
         raise ValueError(f"gamma must be positive, got {gamma}")
     return np.exp(-gamma * l2_distances(a, b) ** 2)
+
+
+def _float_dtype(x):
+    """x's dtype, float64 where x holds whole numbers."""
+    return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _require_matrix(x):

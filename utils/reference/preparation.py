@@ -2,6 +2,7 @@
 
 Every statistic is taken of x_train, (N, D), and applied to x, (M, D), which comes back changed:
 a test set that lent its own mean would no longer be one. Deviations divide by N, not by N - 1.
+float32 stays so; whole numbers become float64.
 
 Raises ValueError, all but equalize_histogram, if x_train is empty or x has other columns.
 """
@@ -171,11 +172,13 @@ def _is_constant(x_train):
 
 
 def _as_features(x_train, x):
-    """x_train and x in float64, once their shapes fit."""
-    x_train, x = np.asarray(x_train, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    """x_train and x in one floating dtype, once their shapes fit."""
+    x_train, x = np.asarray(x_train), np.asarray(x)
     if x_train.ndim != 2 or 0 in x_train.shape or x.ndim != 2 or x.shape[1] != x_train.shape[1]:
         raise ValueError(
             f"x_train and x must be (N, D) and (M, D), N and D at least 1, "
             f"got {x_train.shape} and {x.shape}"
         )
-    return x_train, x
+    dtype = np.result_type(x_train, x)
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
+    return x_train.astype(dtype, copy=False), x.astype(dtype, copy=False)

@@ -331,6 +331,26 @@ def test_nan_spoils_its_own_query_alone(twins, tree, rng):
 
 
 @BOTH
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("S", [1, 5, 8, 20, 40])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_nan_is_not_lost_among_heads_and_batches(twins, tree, causal, S, dtype, rng):
+    module, to = twins[tree]
+    queries, keys, values = (a.astype(dtype) for a in dot_problem(rng, (2, 3), S, S))
+    queries[1, 2, -1, 0] = np.nan
+    out = array(module.attention_forward(*map(to, (queries, keys, values)), causal=causal))
+    assert np.isnan(out[1, 2, -1]).all()
+    assert np.isnan(out).sum() == out.shape[-1]
+
+
+def test_whole_numbers_will_do(rng):
+    arrays = [rng.integers(-2, 3, size=a.shape) for a in additive_problem(rng)]
+    want, _ = reference.additive_attention_forward(*(a.astype(float) for a in arrays))
+    got, _ = reference.additive_attention_forward(*arrays)
+    assert_allclose(got, want, rtol=1e-15)
+
+
+@BOTH
 @pytest.mark.parametrize("leading, T, S", [((0, 2), 3, 4), ((2, 1), 0, 4), ((2, 1), 3, 0)])
 def test_nothing_there(twins, tree, leading, T, S, rng):
     module, to = twins[tree]

@@ -136,6 +136,7 @@ def test_twins_agree(tensor, data, name, dtype, tol):
         x_train, x = (np.where(a > 6, np.nan, a) for a in (x_train, x))
     got = getattr(gpu, name)(tensor(x_train), tensor(x))
     assert str(got.dtype) == f"torch.{dtype}"
+    assert getattr(reference, name)(x_train, x).dtype == dtype
     assert_allclose(got.cpu(), getattr(reference, name)(x_train, x), rtol=tol, atol=tol)
 
 

@@ -44,6 +44,11 @@ def test_the_filters_by_a_loop(shape, k, seed):
             assert_array_equal(nucleus[i], want)
 
 
+def test_whole_scores_know_minus_infinity_too():
+    got = reference.apply_temperature(np.array([1, 3, 2]), 0)
+    assert got.tolist() == [-INF, 0, -INF]
+
+
 @BOTH
 def test_by_hand(twins, tree):
     module, to, _ = twins[tree]
