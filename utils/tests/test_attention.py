@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import softmax
 
 from utils.gpu import attention as gpu
 from utils.reference import attention as reference
@@ -348,6 +349,27 @@ def test_whole_numbers_will_do(rng):
     want, _ = reference.additive_attention_forward(*(a.astype(float) for a in arrays))
     got, _ = reference.additive_attention_forward(*arrays)
     assert_allclose(got, want, rtol=1e-15)
+
+
+@BOTH
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
+def test_many_heads_under_any_leading_axes(twins, tree, leading, rng):
+    module, to = twins[tree]
+    *inputs, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = multi_head_problem(rng)
+    parameters = [w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o]
+    inputs = [rng.normal(size=(*leading, *a.shape[1:])) for a in inputs]
+    mask = rng.random((*leading, 2, 4, 5)) < 0.7  # of its own for each head
+    mask[..., 0] = True
+    out = array(module.multi_head_attention_forward(*map(to, inputs + parameters), 2, to(mask)))
+    for i in np.ndindex(leading):  # the two heads of each example by hand
+        q, k, v = (
+            a[i] @ w + b for a, w, b in zip(inputs, [w_q, w_k, w_v], [b_q, b_k, b_v], strict=True)
+        )
+        want = b_o.copy()
+        for h, columns in enumerate([slice(0, 3), slice(3, 6)]):
+            scores = np.where(mask[i][h], q[:, columns] @ k[:, columns].T / np.sqrt(3), -np.inf)
+            want = want + softmax(scores, axis=1) @ v[:, columns] @ w_o[columns]
+        assert_allclose(out[i], want, rtol=1e-10, atol=1e-12)
 
 
 @BOTH

@@ -388,6 +388,7 @@ def test_moving_the_image_moves_the_output(rng):
         ({"dilation": 3}, "got 7 pixels of filter for 5 of image"),
         ({"padding": (1, 2, 3)}, r"a pair of ints, got \(1, 2, 3\)"),
         ({"stride": 1.5}, "a pair of ints, got 1.5"),
+        ({"stride": (1, 1.5)}, r"a pair of ints, got \(1, 1.5\)"),
     ],
 )
 def test_refuses(twins, tree, form, change, message):

@@ -301,6 +301,8 @@ def test_refuses(tensor, rng, tree):
         module.mlp_forward(x[0], layers)
     with pytest.raises(ValueError, match=r"must be \(\.\.\., D\), .*got \(5, 4\), \(3, 2\)"):
         module.affine_forward(x, *layers[1])
+    with pytest.raises(ValueError, match=r"must be .*got \(5, 4\), \(4, 3, 2\), \(3, 2\)"):
+        module.affine_forward(x, to(np.zeros((4, 3, 2))), to(np.zeros((3, 2))))
     for sizes in [(3,), (3, 0), ()]:
         with pytest.raises(ValueError, match=r"sizes must be .*got \("):
             module.mlp_init(sizes, rng if tree == "reference" else torch.Generator())
