@@ -91,7 +91,7 @@ def multiclass_hinge(scores, labels, margin=1.0):
     pushes = shortfall > 0  # (N, C) bool
     dscores = pushes.astype(_float_of(scores))
     dscores[right] = -pushes.sum(axis=1)
-    return shortfall[pushes].sum() / N, dscores / N
+    return np.maximum(shortfall, 0).sum() / N, dscores / N
 
 
 def multiclass_hinge_max(scores, labels, margin=1.0):

@@ -156,7 +156,10 @@ def clip_outliers(x_train, x, n_deviations=3.0):
 def _principal_axes(x_train):
     """Eigenvectors of the covariance as columns, (D, D), and eigenvalues, (D,), largest first."""
     centered = x_train - x_train.mean(axis=0)
-    variances, axes = np.linalg.eigh(centered.T @ centered / len(x_train))  # ascending
+    covariance = centered.T @ centered / len(x_train)
+    if not np.isfinite(covariance).all():  # eigh would raise
+        return np.full_like(covariance, np.nan), np.zeros_like(covariance[0])
+    variances, axes = np.linalg.eigh(covariance)  # ascending
     variances, axes = variances[::-1], axes[:, ::-1]
     # The axes of standardized 2-D data are (1, 1) and (1, -1): "largest entry positive" would
     # leave their sign to rounding. At least half the largest is decided by the first entry.
