@@ -192,6 +192,8 @@ def test_init_of_the_twin(device):
     assert parameters[0][0].device.type == device.type
     assert_allclose(parameters[0][0].std().item(), np.sqrt(2 / 500), rtol=0.01)
     assert gpu.count_parameters(parameters) == 500 * 400 + 400 + 400 * 2 + 2
+    smallest = gpu.mlp_init((1, 1), torch.Generator(device))
+    assert [tuple(w.shape) for w in smallest[0]] == [(1, 1), (1,)]
 
 
 def test_digits():

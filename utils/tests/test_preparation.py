@@ -209,7 +209,7 @@ def test_equalizing_keeps_the_order_of_greys(image):
 
 
 @pytest.mark.parametrize(
-    "image", [np.array([[256]]), np.array([[-1]]), np.array([[np.nan]]), np.zeros((0, 2))]
+    "image", [np.array([[0, 256]]), np.array([[-1, 255]]), np.array([[np.nan]]), np.zeros((0, 2))]
 )
 def test_equalize_refuses(image):
     with pytest.raises(ValueError, match=r"values in \[0, 255\], got"):
