@@ -407,5 +407,9 @@ def test_backward_and_col2im_refuse(tensor):
     for module, to in [(reference, np.asarray), (gpu, tensor)]:
         with pytest.raises(ValueError, match=r"cols must be \(N, C \* 4, 16\), got shape"):
             module.col2im(to(np.zeros((1, 4, 15))), (5, 5), 2)
+        with pytest.raises(ValueError, match=r"cols must be \(N, C \* 4, 16\), got shape"):
+            module.col2im(to(np.zeros((1, 6, 16))), (5, 5), 2)
+        with pytest.raises(ValueError, match=r"cols must be .*got shape"):
+            module.col2im(to(np.zeros((4, 16))), (5, 5), 2)
         with pytest.raises(ValueError, match="got shape"):
             module.im2col(to(np.zeros((5, 5))), 2)
