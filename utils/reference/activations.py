@@ -220,6 +220,7 @@ def gelu_backward(dout, x, approximate=False):
     """
     dout, x = _pair(dout, x)
     if approximate:
+        x = np.clip(x, -100, 100)  # no overflow of x^3: by here the slope is 0 or 1
         u = _gelu_u(x)
         du = _ROOT_2_PI * (1 + 3 * 0.044715 * x * x)
         return dout * sigmoid(2 * u) * (1 + x * sigmoid(-2 * u) * 2 * du)
@@ -327,8 +328,10 @@ def log_sum_exp(scores):
     returns: (...), the last axis gone
     raises : ValueError, if there is no class
     """
-    shifted = _shifted(scores)
-    return np.max(scores, axis=-1) + np.log(np.exp(shifted).sum(axis=-1))
+    shifted, highest = _shifted(scores), np.max(scores, axis=-1)
+    return np.where(
+        np.isinf(highest), highest, highest + np.log(np.exp(shifted).sum(axis=-1))
+    )  # inf - inf, in shifted, is nan
 
 
 def log_sum_exp_backward(dout, scores):

@@ -314,7 +314,7 @@ def _additive_hidden_and_weights(queries, keys, w_q, w_k, v, mask):
     shape = (*queries.shape[:-1], keys.shape[-2])
     mask = _whole_mask(mask, False, shape)
     hidden = (queries @ w_q)[..., :, None, :] + (keys @ w_k)[..., None, :, :]  # (..., T, S, H)
-    np.tanh(hidden, out=hidden)
+    hidden = np.tanh(hidden)
     return hidden, _masked_softmax(hidden @ v, mask)
 
 

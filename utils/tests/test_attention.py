@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import softmax
 
 from utils.gpu import attention as gpu
 from utils.reference import attention as reference
@@ -328,6 +329,47 @@ def test_nan_spoils_its_own_query_alone(twins, tree, rng):
     queries[1, 2] = np.nan
     out = array(module.additive_attention_forward(to(queries), to(keys), *map(to, rest)))
     assert np.isnan(out).all(axis=1).tolist() == [False, True, False, False]
+
+
+@BOTH
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("S", [1, 5, 8, 20, 40])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_nan_is_not_lost_among_heads_and_batches(twins, tree, causal, S, dtype, rng):
+    module, to = twins[tree]
+    queries, keys, values = (a.astype(dtype) for a in dot_problem(rng, (2, 3), S, S))
+    queries[1, 2, -1, 0] = np.nan
+    out = array(module.attention_forward(*map(to, (queries, keys, values)), causal=causal))
+    assert np.isnan(out[1, 2, -1]).all()
+    assert np.isnan(out).sum() == out.shape[-1]
+
+
+def test_whole_numbers_will_do(rng):
+    arrays = [rng.integers(-2, 3, size=a.shape) for a in additive_problem(rng)]
+    want, _ = reference.additive_attention_forward(*(a.astype(float) for a in arrays))
+    got, _ = reference.additive_attention_forward(*arrays)
+    assert_allclose(got, want, rtol=1e-15)
+
+
+@BOTH
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
+def test_many_heads_under_any_leading_axes(twins, tree, leading, rng):
+    module, to = twins[tree]
+    *inputs, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = multi_head_problem(rng)
+    parameters = [w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o]
+    inputs = [rng.normal(size=(*leading, *a.shape[1:])) for a in inputs]
+    mask = rng.random((*leading, 2, 4, 5)) < 0.7  # of its own for each head
+    mask[..., 0] = True
+    out = array(module.multi_head_attention_forward(*map(to, inputs + parameters), 2, to(mask)))
+    for i in np.ndindex(leading):  # the two heads of each example by hand
+        q, k, v = (
+            a[i] @ w + b for a, w, b in zip(inputs, [w_q, w_k, w_v], [b_q, b_k, b_v], strict=True)
+        )
+        want = b_o.copy()
+        for h, columns in enumerate([slice(0, 3), slice(3, 6)]):
+            scores = np.where(mask[i][h], q[:, columns] @ k[:, columns].T / np.sqrt(3), -np.inf)
+            want = want + softmax(scores, axis=1) @ v[:, columns] @ w_o[columns]
+        assert_allclose(out[i], want, rtol=1e-10, atol=1e-12)
 
 
 @BOTH
