@@ -323,3 +323,9 @@ def _targets_like(outputs, targets):
 def _float_of(array):
     """The dtype to compute in: the array's own if it is one of floats, float64 for others."""
     return array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
+
+
+def _require_probabilities(**arrays):
+    for name, array in arrays.items():
+        if (array < 0).any() or (array > 1).any():  # nan is neither, and comes out as nan
+            raise ValueError(f"{name} must be in [0, 1], got {array.min()} to {array.max()}")
