@@ -192,8 +192,8 @@ def conv2d_forward(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     w_rows = w.reshape(groups, F // groups, -1)  # one matrix for each group
     bias = 0 if b is None else b.reshape(groups, -1, 1, 1)
     out = np.empty((N, groups, F // groups, oH, oW), x.dtype)
-    for images, rows, seen in _blocks(N, w, (oH, oW), options):
-        product = w_rows @ _columns(x_padded[images, :, seen], w, options)  # all places of a block
+    for images, rows, cols in _columns_by_block(x_padded, w, (oH, oW), options):
+        product = w_rows @ cols  # (groups, F/groups, all places of the block)
         block = out[images, :, :, rows]  # (n, groups, F/groups, rows, oW), a view
         product = product.reshape(groups, F // groups, len(block), -1, oW)
         np.add(product.transpose(2, 0, 1, 3, 4), bias, out=block)
@@ -217,8 +217,7 @@ def conv2d_backward(dout, cache):
     F, groups, out_size = len(w), options["groups"], dout.shape[2:]
     x_padded = _pad(x, options["padding"])
     dw_rows = np.zeros((groups, F // groups, w[0].size), w.dtype)
-    for images, rows, seen in _blocks(len(x), w, out_size, options):
-        cols = _columns(x_padded[images, :, seen], w, options)
+    for images, rows, cols in _columns_by_block(x_padded, w, out_size, options):
         dout_rows = dout[images, :, rows].swapaxes(0, 1).reshape(groups, F // groups, -1)
         dw_rows += dout_rows @ cols.swapaxes(1, 2)
     dx = _dx_by_convolution if _is_convolution_backwards(w, options) else _dx_by_col2im
@@ -311,10 +310,20 @@ def _add_patches(x_padded, patches, options):
         x_padded[:, :, rows, columns] += patches[:, u, v].swapaxes(0, 1)
 
 
-def _columns(x_padded, w, options):
-    """im2col, all images side by side, the groups apart: (groups, C/groups kH kW, N oH oW)."""
-    patches = _patches(x_padded, w.shape[2:], options)
-    return patches.reshape(options["groups"], w[0].size, -1)
+def _columns_by_block(x_padded, w, out_size, options):
+    """im2col a block at a time: images, rows, and cols, (groups, C/groups kH kW, places).
+
+    All blocks share one piece of memory: to get a new one each time can take longer than to fill
+    it.
+    """
+    groups, memory = options["groups"], None
+    for images, rows, seen in _blocks(len(x_padded), w, out_size, options):
+        patches = _patches(x_padded[images, :, seen], w.shape[2:], options)
+        if memory is None:  # the first block is the largest
+            memory = np.empty(patches.size, x_padded.dtype)
+        cols = memory[: patches.size].reshape(patches.shape)
+        cols[...] = patches
+        yield images, rows, cols.reshape(groups, w[0].size, -1)
 
 
 def _blocks(N, w, out_size, options):
