@@ -72,7 +72,8 @@ def measure(case, dtype, seconds=1.5, at_least=5):
     """Times of a case, after both sides were found to agree.
 
     In turns, so that what else the machine does disturbs both alike; the shortest, because
-    everything that disturbs makes it longer.
+    everything that disturbs makes it longer; in seconds of CPU, which do not count while
+    others run. On one thread they are the seconds of a clock on a machine of one's own.
     """
     sides = build(case, dtype)
     require_agreement(case, dtype, *sides)  # also the warm-up
