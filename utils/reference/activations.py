@@ -62,9 +62,8 @@ def sigmoid(x, steepness=1.0):
     returns: the shape of x, in [0, 1]; 1/2 at 0, with slope steepness/4 there
     source : Bishop, PRML (2006), eq. 4.59, with steepness 1
     """
-    x = steepness * _floats(x)
-    small = np.exp(-np.abs(x))  # in (0, 1]: no overflow on either side
-    return np.where(x >= 0, 1, small) / (1 + small)
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the right answer
+        return 1 / (1 + np.exp(-steepness * _floats(x)))
 
 
 def sigmoid_backward(dout, x, steepness=1.0):
@@ -282,7 +281,8 @@ def softmax(scores):
     source : Bishop, PRML (2006), eq. 4.62
     """
     exponentials = np.exp(_shifted(scores))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
 
 
 def softmax_backward(dout, scores):

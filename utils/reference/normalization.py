@@ -204,10 +204,11 @@ def _statistics(x):
 
 def _per_feature(a, b=None):
     """The sum of a, or of a b, over all but the feature, (C,)."""
+    dtype = np.result_type(a, np.float32)
     if a.ndim == 2:
-        return np.ones(len(a), a.dtype) @ a if b is None else np.einsum("nc,nc->c", a, b)
+        return np.ones(len(a), dtype) @ a if b is None else np.einsum("nc,nc->c", a, b)
     a = a.reshape(*a.shape[:2], a.shape[2] * a.shape[3])  # (N, C, H W): longer inner loops
-    b = np.ones(a.shape[2], a.dtype) if b is None else b.reshape(a.shape)
+    b = np.ones(a.shape[2], dtype) if b is None else b.reshape(a.shape)
     return np.vecdot(a, b).sum(axis=0)
 
 
