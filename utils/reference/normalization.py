@@ -18,8 +18,8 @@ dz loses its mean and its part along z, the two directions in which no x can mov
 one has z = 0 and learns nothing. float32 stays so.
 
 All goes in blocks of examples, small enough to stay in the processor's cache from the first
-operation to the last: to fetch a number from memory takes longer than to compute with it. Sums
-are products with ones, which BLAS makes in half the time of sum.
+operation to the last: to fetch a number from memory takes longer than to compute with it. Most
+sums are products with ones, which BLAS makes in half the time of sum.
 """
 
 import math
@@ -143,11 +143,10 @@ def layer_norm_forward(x, gamma, beta, eps=1e-5):
         )
     _require_eps(eps)
     rows = x.reshape(-1, D)
-    out = np.empty(rows.shape, np.result_type(x, gamma, beta, np.float32))
+    out = np.empty(rows.shape, np.result_type(x, gamma, beta, 1.0))
     mean, inverse = np.empty((2, len(rows), 1), out.dtype)
-    ones = np.ones((D, 1), out.dtype)
     for block in _blocks(rows):
-        mean[block] = rows[block] @ ones / D
+        mean[block] = rows[block].mean(axis=1, keepdims=True)
         here = np.subtract(rows[block], mean[block], out=out[block])
         var = np.vecdot(here, here)[:, None] / D
         inverse[block] = 1 / np.sqrt(var + eps)
@@ -172,7 +171,7 @@ def layer_norm_backward(dout, cache):
     _require_shape(dout, x)
     D = len(gamma)
     rows, dout_rows = x.reshape(-1, D), dout.reshape(-1, D)
-    dx = np.empty(rows.shape, np.result_type(x, dout, np.float32))
+    dx = np.empty(rows.shape, np.result_type(x, dout, 1.0))
     dgamma, dbeta = np.zeros((2, D), dx.dtype)
     ones = np.ones(len(rows), dx.dtype)
     for block in _blocks(rows):
@@ -204,7 +203,7 @@ def _statistics(x):
 
 def _per_feature(a, b=None):
     """The sum of a, or of a b, over all but the feature, (C,)."""
-    dtype = np.result_type(a, np.float32)
+    dtype = np.result_type(a, 1.0)  # float64 for ints
     if a.ndim == 2:
         return np.ones(len(a), dtype) @ a if b is None else np.einsum("nc,nc->c", a, b)
     a = a.reshape(*a.shape[:2], a.shape[2] * a.shape[3])  # (N, C, H W): longer inner loops
