@@ -280,7 +280,8 @@ def softmax(scores):
     raises : ValueError, if there is no class
     source : Bishop, PRML (2006), eq. 4.62
     """
-    exponentials = np.exp(_shifted(scores))
+    exponentials = _shifted(scores)
+    np.exp(exponentials, out=exponentials)  # in place: a new array takes as long as the sum
     exponentials /= exponentials.sum(axis=-1, keepdims=True)
     return exponentials
 
