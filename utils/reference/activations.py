@@ -62,9 +62,8 @@ def sigmoid(x, steepness=1.0):
     returns: the shape of x, in [0, 1]; 1/2 at 0, with slope steepness/4 there
     source : Bishop, PRML (2006), eq. 4.59, with steepness 1
     """
-    x = steepness * _floats(x)
-    small = np.exp(-np.abs(x))  # in (0, 1]: no overflow on either side
-    return np.where(x >= 0, 1, small) / (1 + small)
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the right answer
+        return 1 / (1 + np.exp(-steepness * _floats(x)))
 
 
 def sigmoid_backward(dout, x, steepness=1.0):
@@ -110,7 +109,7 @@ def relu(x):
 def relu_backward(dout, x):
     """dx = dout where x > 0, else 0: a unit negative on every example is dead, it never learns."""
     dout, x = _pair(dout, x)
-    return np.where(x > 0, dout, 0)
+    return dout * (x > 0)
 
 
 def leaky_relu(x, slope=0.01):
@@ -283,8 +282,10 @@ def softmax(scores):
     raises : ValueError, if there is no class
     source : Bishop, PRML (2006), eq. 4.62
     """
-    exponentials = np.exp(_shifted(scores))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    exponentials = _shifted(scores)
+    np.exp(exponentials, out=exponentials)  # in place: a new array takes as long as the sum
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
 
 
 def softmax_backward(dout, scores):

@@ -80,8 +80,7 @@ def additive_problem(rng, leading=(2,), T=4, S=5, D=3, E=2, H=6):
     return [rng.normal(size=shape) for shape in shapes]
 
 
-@given(st.lists(SIDES, max_size=2), SIDES, SIDES, SIDES, SIDES, st.sampled_from(MASKS), SIDES)
-def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed):
+def require_torchs(leading, T, S, d, e, kind, seed):
     rng = np.random.default_rng(seed)
     S = T if "causal" in kind else S
     arrays = dot_problem(rng, leading, T, S, d, e)
@@ -95,6 +94,27 @@ def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed)
     assert_allclose(out, want, rtol=1e-10, atol=1e-10)
     for got, grad in zip(reference.attention_backward(dout, cache), gradients, strict=True):
         assert_allclose(got, grad, rtol=1e-9, atol=1e-9)
+
+
+@given(st.lists(SIDES, max_size=2), SIDES, SIDES, SIDES, SIDES, st.sampled_from(MASKS), SIDES)
+def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed):
+    require_torchs(leading, T, S, d, e, kind, seed)
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_attention_in_many_pieces(kind):
+    """Several heads and several blocks of queries, the last of each not full."""
+    require_torchs((7,), 150, 150, 3, 2, kind, seed=0)
+    if "causal" not in kind:
+        require_torchs((2,), 70, 1500, 3, 2, kind, seed=0)
+
+
+def test_causal_attention_does_not_look_at_what_lies_far_ahead(rng):
+    arrays = dot_problem(rng, (1,), 150, 150, 3, 2)
+    out = reference.attention_forward(*arrays, causal=True)[0]
+    for a in arrays:
+        a[:, 140:] = np.nan
+    assert_array_equal(reference.attention_forward(*arrays, causal=True)[0][:, :100], out[:, :100])
 
 
 @pytest.mark.parametrize("causal", [False, True])
