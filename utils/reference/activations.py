@@ -109,7 +109,7 @@ def relu(x):
 def relu_backward(dout, x):
     """dx = dout where x > 0, else 0: a unit negative on every example is dead, it never learns."""
     dout, x = _pair(dout, x)
-    return dout * (x > 0)
+    return np.where(x <= 0, 0, dout)  # a product would let an infinite dout through as nan
 
 
 def leaky_relu(x, slope=0.01):
