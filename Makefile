@@ -63,7 +63,7 @@ collect: $(READY)
 	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY)
-	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again)
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(UNSAFE_NO_SANDBOX),--unsafe-no-sandbox)
 
 feedback: $(READY)
 	@$(GRADER) feedback $(ONLY)

@@ -14,6 +14,8 @@ from grader.doctor import mend
 from grader.execution import make_paper, read_release, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
+from grader.sandbox import bubblewrap
+from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
 from grader.verdicts import digest, verdict_on, write_whole
 
@@ -53,6 +55,7 @@ def grade(course, todo, again=False, workers=None):
     todo : [(student, unit)]
     again: grade also what was graded before
     """
+    require_sandbox()
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
@@ -70,6 +73,19 @@ def grade(course, todo, again=False, workers=None):
         reference_run(course, unit, tests[unit])
     for (student, unit), problem in spread(course, open_todo, tests, workers or os.cpu_count()):
         yield Graded(student, unit, problem or grade_one(course, student, unit))
+
+
+def require_sandbox():
+    """raises: CourseError, where there can be none and nobody has asked to do without"""
+    if UNSAFE in os.environ:
+        return
+    try:
+        bubblewrap.require()
+    except bubblewrap.NoSandbox as reason:
+        raise CourseError(
+            f"Students' code is not run without a sandbox, and {reason}. "
+            "Only for submissions that you trust: UNSAFE_NO_SANDBOX=1 (--unsafe-no-sandbox)."
+        ) from None
 
 
 def spread(course, todo, tests, workers):
