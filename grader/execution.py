@@ -38,7 +38,8 @@ class GradingExecute(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         course, where = course_of(self), resources["nbgrader"]
         place = where["student"], where["assignment"], where["notebook"]
-        paper = make_paper(course, nb, *place, self.config.GradingExecute)
+        sources = source_cells(course, where["assignment"])[where["notebook"]]
+        paper = make_paper(course, nb, *place, sources, self.config.GradingExecute)
         verdict = verdict_on(paper, verdict_path(course, *place))
         for index, outputs in verdict["outputs"].items():
             nb.cells[int(index)].outputs = [nbformat.from_dict(output) for output in outputs]
@@ -78,10 +79,11 @@ def course_of(step):
     return Course(step.parent.parent.coursedir.root)  # preprocessor -> exporter -> converter
 
 
-def make_paper(course, nb, student, unit, notebook, limits):
+def make_paper(course, nb, student, unit, notebook, sources, limits):
     """The paper of a mended submission, or of the instructor's own solution.
 
-    limits: c.GradingExecute of nbgrader_config.py
+    sources: {grade_id: (cell type, source, locked)} of the gradebook, hidden tests included
+    limits : c.GradingExecute of nbgrader_config.py
     """
     release = course.release / unit
     reference = course.classroom / "reference" / unit / f"{notebook}.json"
@@ -91,10 +93,17 @@ def make_paper(course, nb, student, unit, notebook, limits):
         released=(release / f"{notebook}.ipynb").read_text(encoding="utf-8"),
         key=student_key(course.classroom, student),
         exercises=unit_exercises(release),
+        tests=tests_among(sources),
         files=ordinary_files(release) | ordinary_files(course.submitted / student / unit),
         reference=known.get("seconds", {}),
         **limits,
     )
+
+
+def tests_among(sources):
+    """{grade_id: source} of the cells that nobody but the instructor may write."""
+    kinds = sources.items()
+    return {name: source for name, (kind, source, locked) in kinds if locked and kind == "code"}
 
 
 def verdict_path(course, student, unit, notebook):

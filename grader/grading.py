@@ -110,7 +110,8 @@ def find_verdicts(course, student, unit, tests):
 def examine_submission(course, student, unit, path, tests):
     nb = nbformat.read(path, as_version=4)
     mend(nb, read_release(course, unit, path.stem), tests)
-    paper = make_paper(course, nb, student, unit, path.stem, course.config.GradingExecute)
+    limits = course.config.GradingExecute
+    paper = make_paper(course, nb, student, unit, path.stem, tests, limits)
     return verdict_on(paper, verdict_path(course, student, unit, path.stem))
 
 
@@ -125,7 +126,8 @@ def reference_run(course, unit, tests):
             continue
         nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
         limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600.0}
-        verdict = verdict_on(make_paper(course, nb, "", unit, path.stem, limits), kept)
+        paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem], limits)
+        verdict = verdict_on(paper, kept)
         failed = [name for name, outcome in verdict["outcomes"].items() if outcome != "ok"]
         if failed:
             kept.unlink()

@@ -40,7 +40,8 @@ def command(run):
         *bind("--ro-bind", str(INSIDE), "/course/inside"),
         *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"),
         *("--dir", "/home/student", "--dir", "/run/kernel", "--dir", "/course/utils"),
-        *("--remount-ro", "/", "--chdir", "/", "--", sys.executable, "-P", "-m", "inside"),
+        *("--remount-ro", "/dev", "--remount-ro", "/"),  # every submission sees them
+        *("--chdir", "/", "--", sys.executable, "-P", "-m", "inside"),
     ]
     if os.geteuid() != 0:
         return inner

@@ -20,7 +20,8 @@ from traitlets import Any, Instance, Type
 
 from .zygote import Limits, zygote
 
-MOST_MESSAGE = 64 * 2**20  # bytes; a kernel that sends more is cut off
+MOST_MESSAGE = 16 * 2**20  # bytes; what is longer does not arrive
+MOST_WAITING = 20  # messages of one channel, not read yet: they wait in our memory
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -114,6 +115,7 @@ class SandboxKernelManager(AsyncKernelManager):
     def __init__(self, **traits):
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)
+        context.setsockopt(zmq.RCVHWM, MOST_WAITING)
         super().__init__(context=context, **traits)
         self._kernel_spec = KernelSpec(
             argv=["python"],

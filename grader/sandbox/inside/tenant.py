@@ -43,7 +43,9 @@ def keep(request, host, channel):
     limits = request["limits"]
     walls.prctl(walls.PR_SET_DUMPABLE, 0)  # its memory is not the kernel's to read
     lay_out(request, limits)
-    socket.send_fds(host, [b'{"pidfd": true}\n'], [os.pidfd_open(os.getpid())])
+    pidfd = os.pidfd_open(os.getpid())
+    socket.send_fds(host, [b'{"pidfd": true}\n'], [pidfd])
+    os.close(pidfd)
     inner, outer = socket.socketpair()
     kernel = os.fork()
     if kernel == 0:
@@ -70,6 +72,8 @@ def lay_out(request, limits):
         walls.in_memory(target, limits["disk_megabytes"])
     shutil.copytree(f"{MAIL}/files", HOME, dirs_exist_ok=True)
     walls.in_memory(PLACE, 1)  # the letters of the others are covered
+    # mapped and shared it would be memory that belongs to no process
+    walls.mount("/dev/null", "/dev/zero", flags=walls.MS_BIND)
     os.chdir(HOME)
 
 
@@ -109,16 +113,17 @@ def watch(kernel, most_megabytes):
 
 def memory_megabytes():
     """What all processes of the submission hold of their own, without what the zygote shares."""
-    pages = 0
+    kilobytes = 0
     for process in os.listdir("/proc"):
         if process.isdigit() and process != "1":
             try:
-                with open(f"/proc/{process}/statm") as file:
-                    resident, shared = map(int, file.read().split()[1:3])
+                with open(f"/proc/{process}/status") as file:
+                    words = dict(line.split(":") for line in file)
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            pages += resident - shared
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+            for kind in ("RssAnon", "RssShmem"):
+                kilobytes += int(words.get(kind, "0 kB").split()[0])
+    return kilobytes / 2**10
 
 
 def say(host, words):
