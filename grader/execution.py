@@ -15,6 +15,7 @@ from grader.course import Course, read_exercises
 from grader.doctor import mend
 from grader.examination import Paper, fault_output, identity, is_test
 from grader.gradebook import source_cells
+from grader.rescue import file_findings
 from grader.seeds import student_key
 from grader.verdicts import verdict_on
 
@@ -24,11 +25,8 @@ class Mend(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         course, where = course_of(self), resources["nbgrader"]
-        mend(
-            nb,
-            read_release(course, where["assignment"], where["notebook"]),
-            source_cells(course, where["assignment"])[where["notebook"]],
-        )
+        place = where["student"], where["assignment"], where["notebook"]
+        put_right(course, nb, *place, source_cells(course, place[1])[place[2]])
         return nb, resources
 
 
@@ -75,6 +73,13 @@ class SaveVerdicts(SaveAutoGrades):
 
 def course_of(step):
     return Course(step.parent.parent.coursedir.root)  # preprocessor -> exporter -> converter
+
+
+def put_right(course, nb, student, unit, notebook, tests):
+    """Mend a submission in place; what was found goes along in its metadata, as "findings"."""
+    findings = file_findings(course, student, unit, notebook)
+    findings = findings + mend(nb, read_release(course, unit, notebook), tests)
+    nb.metadata["findings"] = findings
 
 
 def make_paper(course, nb, student, unit, notebook):
