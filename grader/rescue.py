@@ -21,7 +21,7 @@ from grader.doctor import marks_of, tidy
 
 MOST_BYTES = 20_000_000  # of one notebook; with figures they stay far below
 OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')  # in JSON, a quote within a text has a backslash
-IN_OUTPUTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]]', re.DOTALL)
+BRACKET = re.compile(rb'(?:[^"\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([\[\]])', re.DOTALL)
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -70,11 +70,10 @@ def without_outputs(content):
     pieces, start = [], 0
     while found := OUTPUTS.search(content, start):
         depth, end = 1, None
-        for token in IN_OUTPUTS.finditer(content, found.end()):
-            first = content[token.start() : token.start() + 1]  # the rest may be a huge text
-            depth += {b"[": 1, b"]": -1}.get(first, 0)
+        for bracket in BRACKET.finditer(content, found.end()):
+            depth += 1 if bracket[1] == b"[" else -1
             if depth == 0:
-                end = token.start()
+                end = bracket.start(1)
                 break
         if end is None:
             break  # it breaks off in here, which the parser will say

@@ -38,6 +38,7 @@ def verdict_on(paper, path):
         "seed": digest(paper.key)[:16],  # to compare, not to use
         "checks": checks_version(),
         "environment": environment(),
+        "findings": nbformat.reads(paper.submission, as_version=4).metadata.get("findings", []),
         **examine(paper),
         "took": time.monotonic() - start,
         "graded": time.strftime("%Y-%m-%d %H:%M:%S"),
