@@ -45,6 +45,7 @@ class Paper:
     exercises: tuple[str, ...]  # of the unit: what they ask for is withheld from utils
     tests: dict[str, str]  # {grade_id: source}, the instructor's: the only cells that run here
     files: dict[str, bytes] = field(default_factory=dict)  # beside the notebook, by relative path
+    given: dict[str, bytes] = field(default_factory=dict)  # of these, the instructor's own
     reference: dict[str, float] = field(default_factory=dict)  # seconds a cell takes when right
     timeout: float = 10.0  # seconds for a cell whose reference is not known
     notebook_seconds: float = 120.0  # for all cells together
