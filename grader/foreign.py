@@ -19,7 +19,12 @@ class AnyCourse(Course):
         self.directory = converter.coursedir
         super().__init__(self.directory.root)
         self.converter = converter
-        self.classroom = (self.root / self.directory.submitted_directory).parent
+        self.solutions = self.root / self.directory.source_directory
+        self.release = self.root / self.directory.release_directory
+        self.submitted = self.root / self.directory.submitted_directory
+        self.autograded = self.root / self.directory.autograded_directory
+        self.feedback = self.root / self.directory.feedback_directory
+        self.classroom = self.submitted.parent
 
     @cached_property
     def config(self):
