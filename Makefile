@@ -1,5 +1,5 @@
 # Every command sets up what it needs first; the second time it starts at once.
-#   student    : lab  progress  submit
+#   student    : lab  progress  check-submission  submit
 #   instructor : release  bundle  collect  grade  feedback  export  demo
 #   contributor: outputs  test  bench
 
@@ -26,8 +26,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # one thread a process: several run side by side
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
-	lint test-code test-notebooks test-browser bench
+.PHONY: setup lab progress check-submission submit release bundle collect grade feedback export \
+	demo outputs test lint test-code test-notebooks test-browser bench
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -48,6 +48,9 @@ lab: $(READY)
 
 progress: $(READY)
 	@$(GRADER) progress
+
+check-submission: $(READY)
+	@$(GRADER) check-submission $(ONLY)
 
 submit: $(READY)
 	@$(GRADER) submit $(ONLY)

@@ -61,6 +61,24 @@ def submit(course, args):
     console.print(f"Packed for handing in: {parcel.relative_to(course.root)}", highlight=False)
 
 
+def check_submission(course, args):
+    from grader.selfcheck import check_units
+
+    units = [course.unit(args.unit)] if args.unit else course.units
+    checked = list(check_units(course, units))
+    for one in checked:
+        where = f"{one.unit}/{one.notebook}"
+        if one.problem:
+            console.print(f"[red]✗[/] {where}: {escape(one.problem)}", highlight=False)
+        elif one.findings:
+            console.print(f"[yellow]![/] {where}: grading will put this right", highlight=False)
+        else:
+            console.print(f"[green]✓[/] {where}: ready to hand in", highlight=False)
+        for finding in one.findings:
+            console.print(f"    {escape(finding)}", highlight=False)
+    return 1 if any(one.problem for one in checked) else 0
+
+
 def release(course, args):
     from grader.release import make_release, source_units
 
@@ -83,6 +101,8 @@ def collect(course, args):
             console.print(f"[red]✗[/] {escape(arrival.parcel.name)}: {escape(arrival.problem)}")
         elif arrival.missing:
             console.print(f"! {escape(arrival.parcel.name)}: without {', '.join(arrival.missing)}")
+        for finding in arrival.findings:
+            console.print(f"! {escape(arrival.parcel.name)}: {escape(finding)}", highlight=False)
     refused = sum(bool(arrival.problem) for arrival in arrivals)
     console.print(
         f"{len(arrivals) - refused} of {len(arrivals)} parcels collected.", highlight=False
@@ -147,6 +167,7 @@ def demo(course, args):
 
 VERBS = {
     "progress": (progress, "which exercises you have passed"),
+    "check-submission": (check_submission, "whether your notebooks are fit to be handed in"),
     "submit": (submit, "pack a unit for handing in"),
     "release": (release, "write course/ from solutions/"),
     "collect": (collect, "take in the zip files that students sent"),

@@ -56,9 +56,11 @@ def write_student_page(course, student):
     """
     last, first = student_names(course)[student]
     rows = [score for score in scores(course) if score.student == student]
-    said = {}
-    for unit, notebook in {(row.unit, row.notebook) for row in rows}:
-        said |= messages(course.autograded / student / unit / f"{notebook}.ipynb")
+    said, mended = {}, {}
+    for unit, notebook in sorted({(row.unit, row.notebook) for row in rows}):
+        path = course.autograded / student / unit / f"{notebook}.ipynb"
+        said |= messages(path)
+        mended.setdefault(unit, []).extend(findings(path))
     pages = Environment(loader=PackageLoader("grader"), autoescape=True)
     page = pages.get_template("student.html").render(
         name=f"{first} {last}".strip() or student,
@@ -71,6 +73,7 @@ def write_student_page(course, student):
             for unit in dict.fromkeys(row.unit for row in rows)
         ],
         said=said,
+        mended=mended,
         points=sum(row.points for row in rows),
         most=sum(row.most for row in rows),
     )
@@ -94,6 +97,13 @@ def messages(path):
                 text = sentence(output).removeprefix(f"{about['grade_id']}: ")
                 said.setdefault(about["grade_id"], text)
     return said
+
+
+def findings(path):
+    """What the submission doctor found wrong with a graded notebook, and put right."""
+    if not path.exists():
+        return []
+    return json.loads(path.read_text(encoding="utf-8"))["metadata"].get("findings", [])
 
 
 def safe_markdown(source):

@@ -3,17 +3,17 @@
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import nbformat
 from nbgrader.apps import NbGraderAPI
 
 from grader.course import CourseError
-from grader.doctor import mend
-from grader.execution import make_paper, read_release, verdict_path
+from grader.execution import make_paper, put_right, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
+from grader.rescue import heal_folder
 from grader.sandbox import bubblewrap
 from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
@@ -114,6 +114,10 @@ def spread(course, todo, tests, workers):
 def find_verdicts(course, student, unit, tests):
     """In a worker: verdicts on all notebooks of one submission, on disk; "" or what went wrong."""
     os.environ["OMP_NUM_THREADS"] = "1"  # workers run side by side
+    try:
+        heal_folder(course, student, unit)
+    except CourseError as error:
+        return str(error)
     for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
         if path.stem in tests:
             try:
@@ -125,9 +129,8 @@ def find_verdicts(course, student, unit, tests):
 
 def examine_submission(course, student, unit, path, tests):
     nb = nbformat.read(path, as_version=4)
-    mend(nb, read_release(course, unit, path.stem), tests)
-    limits = course.config.GradingExecute
-    paper = make_paper(course, nb, student, unit, path.stem, tests, limits)
+    put_right(course, nb, student, unit, path.stem, tests)
+    paper = make_paper(course, nb, student, unit, path.stem, tests)
     return verdict_on(paper, verdict_path(course, student, unit, path.stem))
 
 
@@ -141,9 +144,8 @@ def reference_run(course, unit, tests):
         if kept.exists():
             continue
         nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-        limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600.0}
-        paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem], limits)
-        verdict = verdict_on(paper, kept)
+        paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem])
+        verdict = verdict_on(replace(paper, timeout=60.0, notebook_seconds=600.0), kept)
         failed = [name for name, outcome in verdict["outcomes"].items() if outcome != "ok"]
         if failed:
             kept.unlink()

@@ -99,6 +99,7 @@ def environment():
         "IPYTHONDIR": "/tmp/ipython",
         "MPLCONFIGDIR": "/run/course/matplotlib",
         "COURSE_PROGRESS": "off",
+        "NBGRADER_EXECUTION": "autograde",
         "CUDA_VISIBLE_DEVICES": "",
     }
     words |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
