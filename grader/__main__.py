@@ -6,7 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from grader.course import Course, CourseError
 
@@ -19,6 +26,8 @@ def progress_bar():
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
         console=console,
         disable=not console.is_terminal,
     )
@@ -111,12 +120,18 @@ def feedback(course, args):
 
 def export(course, args):
     from grader.gradebook import write_table
+    from grader.platforms import write_canvas, write_moodle
     from grader.report import class_picture, class_table
 
     write_table(course, course.classroom / "grades.csv")
+    write_canvas(course, course.classroom / "canvas.csv")
+    write_moodle(course, course.classroom / "moodle.csv")
     (course.classroom / "class.png").write_bytes(class_picture(course).png())
     console.print(class_table(course))
-    console.print("Written: class/grades.csv and class/class.png", highlight=False)
+    console.print(
+        "Written: class/grades.csv, class/canvas.csv, class/moodle.csv and class/class.png",
+        highlight=False,
+    )
 
 
 def bundle(course, args):

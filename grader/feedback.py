@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
 
 from grader.course import unit_title
-from grader.gradebook import scores, student_names
+from grader.gradebook import people, scores
 from grader.grading import Graded, last_line
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
@@ -54,14 +54,13 @@ def write_student_page(course, student):
 
     returns: its path
     """
-    last, first = student_names(course)[student]
     rows = [score for score in scores(course) if score.student == student]
     said = {}
     for unit, notebook in {(row.unit, row.notebook) for row in rows}:
         said |= messages(course.autograded / student / unit / f"{notebook}.ipynb")
     pages = Environment(loader=PackageLoader("grader"), autoescape=True)
     page = pages.get_template("student.html").render(
-        name=f"{first} {last}".strip() or student,
+        name=people(course)[student].name,
         units=[
             {
                 "name": unit,
