@@ -1,6 +1,7 @@
 # Every command sets up what it needs first; the second time it starts at once.
 #   student    : lab  progress  submit
-#   instructor : release  bundle  collect  grade  feedback  export  demo
+#   instructor : release  bundle  collect  grade  feedback  export  report
+#                regrade  trace  similarity  demo
 #   contributor: outputs  test
 
 PYTHON ?= python3
@@ -26,8 +27,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # one thread a process: several run side by side
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
-	lint test-code test-notebooks test-browser
+.PHONY: setup lab progress submit release bundle collect grade feedback export report regrade trace \
+	similarity demo outputs test lint test-code test-notebooks test-browser
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -70,6 +71,18 @@ feedback: $(READY)
 
 export: $(READY)
 	@$(GRADER) export
+
+report: $(READY)
+	@$(GRADER) report
+
+trace: $(READY)
+	@$(GRADER) trace $(ONLY)
+
+regrade: $(READY)
+	@$(GRADER) regrade $(ONLY) $(if $(APPLY),--apply)
+
+similarity: $(READY)
+	@$(GRADER) similarity $(ONLY)
 
 demo: $(READY)
 	@$(GRADER) demo

@@ -134,6 +134,59 @@ def export(course, args):
     )
 
 
+def report(course, args):
+    from grader.class_page import write_report
+
+    write_report(course)
+    console.print("The class on one page: class/report.html", highlight=False)
+
+
+def trace(course, args):
+    from grader.trace import print_trace
+
+    if not args.student:
+        raise CourseError("Say whose scores: make trace STUDENT=ada, or with UNIT=00")
+    print_trace(course, console, args.student, course.unit(args.unit) if args.unit else None)
+
+
+def regrade(course, args):
+    from grader.grading import submissions
+    from grader.regrade import apply, change_table, changes, look, pending
+
+    todo = submissions(course, course.unit(args.unit) if args.unit else None, args.student)
+    failed = name_problems(follow(look(course, todo), len(todo), "Looking again"))
+    new = pending(course, todo)
+    found = changes(course, new)
+    if found:
+        console.print(change_table(found))
+    who = len({change.student for change in found})
+    console.print(
+        f"{len(new)} of {len(todo)} submissions have a new verdict; "
+        f"{len(found)} scores of {who} students change.",
+        highlight=False,
+    )
+    if new and not args.apply:
+        console.print("Nothing is written yet. To write it: the same command with APPLY=1")
+    elif new:
+        failed |= name_problems(follow(apply(course, new), len(new), "Writing"))
+        console.print("Feedback pages follow with `make feedback`.")
+    return failed
+
+
+def similarity(course, args):
+    from grader.grading import submissions
+    from grader.similarity import write_similarity
+
+    if not args.unit:
+        raise CourseError("Say which unit: make similarity UNIT=01")
+    unit = course.unit(args.unit)
+    submissions(course, unit)
+    path, pairs = write_similarity(course, unit)
+    console.print(
+        f"{len(pairs)} pairs share code: {path.relative_to(course.root)}", highlight=False
+    )
+
+
 def bundle(course, args):
     from grader.bundle import make_bundle
 
@@ -162,7 +215,11 @@ VERBS = {
     "collect": (collect, "take in the zip files that students sent"),
     "grade": (grade, "grade what was collected"),
     "feedback": (feedback, "write a page for every student"),
-    "export": (export, "write the gradebook as CSV and as a picture"),
+    "export": (export, "write the gradebook as CSV, also for Canvas and Moodle, and as a picture"),
+    "report": (report, "write a page on the class"),
+    "regrade": (regrade, "grade again after a check was mended; shows first what changes"),
+    "trace": (trace, "show what every score of a student stands on"),
+    "similarity": (similarity, "write a page on code that students of a unit share"),
     "bundle": (bundle, "pack what a class is given"),
     "outputs": (outputs, "execute the notebooks of solutions/ and store their outputs"),
     "demo": (demo, "run a made-up class through all of it"),
@@ -178,6 +235,7 @@ def main(words=None):
         command.add_argument("--student", help="one student")
         command.add_argument("--from", dest="folder", help="collect: the folder with the zip files")
         command.add_argument("--again", action="store_true", help="grade: also what is graded")
+        command.add_argument("--apply", action="store_true", help="regrade: write what changes")
     args = parser.parse_args(words)
     run, _ = VERBS[args.verb]
     try:

@@ -194,3 +194,23 @@ def unit_results(course):
 def plain(text):
     """What a spreadsheet would read as a formula becomes text."""
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+
+
+def read_by_hand(course, student, unit):
+    """[(notebook, exercise)] of a submission that a person has graded, for good."""
+    with open_gradebook(course) as gradebook:
+        return [
+            (notebook.name, grade.name)
+            for notebook in gradebook.find_submission(unit, student).notebooks
+            for grade in notebook.grades
+            if grade.manual_score is not None and not grade.needs_manual_grade
+        ]
+
+
+def mark_read(course, student, unit, places):
+    """Say of these [(notebook, exercise)] that what a person gave holds: nbgrader asks again."""
+    with open_gradebook(course) as gradebook:
+        for notebook, exercise in places:
+            grade = gradebook.find_grade(exercise, notebook, unit, student)
+            grade.needs_manual_grade = False
+        gradebook.db.commit()

@@ -5,6 +5,7 @@ answer. It changes no score; the sandbox and the judge do not need it.
 import ast
 
 from IPython.core.inputtransformer2 import TransformerManager
+from nbgrader.utils import is_grade, is_solution
 
 MODULES = {
     "builtins", "code", "codecs", "ctypes", "gc", "grader", "importlib", "inspect", "IPython",
@@ -63,7 +64,8 @@ def look_at(notebook, stubs, exercises):
     }
     remarks = []
     for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "code" and cell.source not in stubs:
+        ours = is_grade(cell) and not is_solution(cell)  # with its hidden tests put back
+        if cell.cell_type == "code" and cell.source not in stubs and not ours:
             found = dict.fromkeys(in_source(cell.source, ready_made))
             remarks += [(number, line, remark) for line, remark in found]
     return remarks
