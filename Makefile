@@ -2,7 +2,7 @@
 #   student    : lab  progress  submit
 #   instructor : release  bundle  collect  grade  feedback  export  report
 #                regrade  trace  similarity  demo
-#   contributor: outputs  test
+#   contributor: outputs  test  bench
 
 PYTHON ?= python3
 UNIT ?=
@@ -28,7 +28,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress submit release bundle collect grade feedback export report regrade trace \
-	similarity demo outputs test lint test-code test-notebooks test-browser
+	similarity demo outputs test lint test-code test-notebooks test-browser bench
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -105,3 +105,6 @@ test-notebooks: $(READY)
 
 test-browser: $(READY)
 	$(BIN)/pytest -q -m browser
+
+bench: $(READY)
+	$(BIN)/python -m utils.benchmarks $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)
