@@ -152,6 +152,7 @@ def trace(course, args):
 def regrade(course, args):
     from grader.grading import submissions
     from grader.regrade import apply, change_table, changes, look, pending
+    from utils.figures.figure import plural
 
     todo = submissions(course, course.unit(args.unit) if args.unit else None, args.student)
     failed = name_problems(follow(look(course, todo), len(todo), "Looking again"))
@@ -161,8 +162,8 @@ def regrade(course, args):
         console.print(change_table(found))
     who = len({change.student for change in found})
     console.print(
-        f"{len(new)} of {len(todo)} submissions have a new verdict; "
-        f"{len(found)} scores of {who} students change.",
+        f"New verdicts on {len(new)} of {plural(len(todo), 'submission')}; "
+        f"{plural(len(found), 'score')} of {plural(who, 'student')} would change.",
         highlight=False,
     )
     if new and not args.apply:
@@ -183,7 +184,7 @@ def similarity(course, args):
     submissions(course, unit)
     path, pairs = write_similarity(course, unit)
     console.print(
-        f"{len(pairs)} pairs share code: {path.relative_to(course.root)}", highlight=False
+        f"Pairs that share code: {len(pairs)}. {path.relative_to(course.root)}", highlight=False
     )
 
 

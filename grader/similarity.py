@@ -26,7 +26,7 @@ from grader.gradebook import people
 
 K = 14  # tokens of a run that counts as shared
 W = 6  # hashes of which one is kept
-FEW = 0.2  # of the class, or two people: what more of them share is common knowledge
+FEW = 0.2  # of the class, or three people: what more of them share is common knowledge
 LEAST = 60  # shared tokens, about six lines: shorter answers look alike by themselves
 MOST_PAIRS = 30  # on a page
 SILENT = {
@@ -98,7 +98,7 @@ def compare(work, given):
     everybody = {s: set().union(*(hashes for *_, hashes in own)) for s, own in cells.items()}
     holders = Counter(run for own in everybody.values() for run in own)
     common = set().union(*(runs(tokens_of(source)) for source in given))
-    common |= {run for run, n in holders.items() if n > max(2, FEW * len(work))}
+    common |= {run for run, n in holders.items() if n > few(work)}
     index = defaultdict(set)
     for student, own in cells.items():
         for *_, hashes in own:
@@ -115,6 +115,11 @@ def compare(work, given):
             shares = tuple(n / size for n, size in zip(numbers, sizes, strict=True))
             pairs.append(Pair(pair, shares, min(numbers), marks))
     return sorted(pairs, key=lambda pair: (-pair.tokens, pair.students))
+
+
+def few(work):
+    """How many may share what counts."""
+    return max(3, int(FEW * len(work)))
 
 
 def marked(cells, shared):
@@ -185,7 +190,7 @@ def write_similarity(course, unit):
         name=lambda student: known[student].name if student in known else student,
         with_marks=with_marks,
         least=LEAST,
-        few=FEW,
+        few=few(work),
     )
     path = course.classroom / "similarity" / f"{unit}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
