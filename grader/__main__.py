@@ -101,10 +101,13 @@ def collect(course, args):
 def grade(course, args):
     from grader.grading import grade as grade_all
     from grader.grading import submissions
+    from grader.report import class_table
 
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
-    return name_problems(follow(grade_all(course, todo, args.again), len(todo), "Grading"))
+    results = follow(grade_all(course, todo, args.again), len(todo), "Grading")
+    console.print(class_table(course))
+    return name_problems(results)
 
 
 def feedback(course, args):

@@ -57,7 +57,7 @@ def look_at(notebook, stubs, exercises):
     """
     ready_made = {
         name: exercise
-        for exercise in exercises
+        for exercise in reversed(exercises)  # the first one asks for it
         for part, names in READY_MADE.items()
         if part in exercise
         for name in names.split()

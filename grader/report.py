@@ -62,7 +62,7 @@ def class_picture(course, unit=None):
     ax = figure.subplots()
     ax.set_facecolor("white")
     ax.patch.set(hatch="////", edgecolor="0.8")
-    style = {"edgecolors": "white", "linewidth": 6 * row}
+    style = {"edgecolors": "white", "linewidth": 1 if tall else 2}
     image = ax.pcolormesh(grid, cmap="Blues", vmin=-0.15, vmax=1, **style)
     ax.invert_yaxis()
     names = [name for _, name in exercises]

@@ -5,12 +5,14 @@ import io
 import re
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from grader.class_page import write_report
 from grader.course import CourseError
 from grader.feedback import write_student_page
 from grader.gradebook import open_gradebook
+from grader.inspection import look_at
 from grader.pictures import outcome_bars, score_spread
 from grader.platforms import write_canvas, write_moodle
 from grader.records import common_mistakes, outcome_counts, records
@@ -126,3 +128,19 @@ def test_does_moodle_get_its_columns(course, tmp_path):
     assert by_name["ben"][5] == "3.0"
     assert by_name["ben"][6].startswith("outer_sum: off by")
     assert by_name["gil"][5:7] == ["-", ""]
+
+
+def test_does_the_static_look_spare_the_instructors_tests():
+    answer = {"nbgrader": {"grade": False, "solution": True}}
+    test = {"nbgrader": {"grade": True, "solution": False}}
+    notebook = new_notebook(
+        cells=[
+            new_code_cell("import os\ncdist(a, b)", metadata=answer),
+            new_code_cell("from grader.seeds import secret_seed", metadata=test),
+        ]
+    )
+    remarks = look_at(notebook, set(), ("l2_distances", "essay_knn"))
+    assert [remark for _, _, remark in remarks] == [
+        "imports os",
+        "cdist: a ready-made answer to l2_distances?",
+    ]
