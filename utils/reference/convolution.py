@@ -17,7 +17,7 @@ either backward.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 _WINDOW = ("stride", "padding", "dilation")
 _BLOCK_BYTES = 2**20  # of columns at a time: they are still in the CPU's cache when multiplied
@@ -141,7 +141,8 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
     kernel, options = _pair(kernel), _options(stride, padding, dilation)
     oH, oW = _output_sizes(x.shape[2:], kernel, options)
     N, C = x.shape[:2]
-    return _patches(x, kernel, options).reshape(N, C * kernel[0] * kernel[1], oH * oW)
+    patches = _patches(x, kernel, options).transpose(3, 0, 1, 2, 4, 5)
+    return patches.reshape(N, C * kernel[0] * kernel[1], oH * oW).copy()
 
 
 def col2im(cols, image_size, kernel, stride=1, padding=0, dilation=1):
@@ -165,7 +166,8 @@ def col2im(cols, image_size, kernel, stride=1, padding=0, dilation=1):
     N, C = cols.shape[0], cols.shape[1] // (kH * kW)
     pH, pW = options["padding"]
     x_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), cols.dtype)
-    _add_patches(x_padded, cols.reshape(N, C, kH, kW, oH, oW), options)
+    patches = cols.reshape(N, C, kH, kW, oH, oW).transpose(1, 2, 3, 0, 4, 5)
+    _add_patches(x_padded, patches, options)
     return _crop(x_padded, options["padding"])
 
 
@@ -186,14 +188,14 @@ def conv2d_forward(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     source : LeCun et al., Gradient-Based Learning Applied to Document Recognition (1998), II.A
     """
     x, w, b, options, (oH, oW) = _prepared(x, w, b, stride, padding, dilation, groups)
-    N, F = len(x), len(w)
+    N, F, P = len(x), len(w), oH * oW  # P places
     w_rows = w.reshape(groups, F // groups, -1)  # one matrix for each group
-    out = np.empty((N, groups, F // groups, oH * oW), x.dtype)
+    bias = 0 if b is None else b.reshape(groups, -1, 1)
+    out = np.empty((N, groups, F // groups, P), x.dtype)
     for block in _blocks(x, w, (oH, oW)):
-        cols = _grouped_columns(x[block], w, options)  # (n, groups, C/groups kH kW, oH oW)
-        np.matmul(w_rows, cols, out=out[block])
-        if b is not None:
-            out[block] += b.reshape(groups, -1, 1)
+        rows = w_rows @ _columns(x[block], w, options)  # (groups, F/groups, n P)
+        rows = rows.reshape(groups, F // groups, -1, P).transpose(2, 0, 1, 3)
+        np.add(rows, bias, out=out[block])
     return out.reshape(N, F, oH, oW), (x, w, b, options)
 
 
@@ -217,18 +219,15 @@ def conv2d_backward(dout, cache):
     (pH, pW) = options["padding"]
     dx_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), x.dtype)
     dw_rows = np.zeros(w_rows.shape, w.dtype)
+    w_columns = w_rows.swapaxes(1, 2)  # (groups, K, F/groups), K weights to a filter
+    # One filter to each group makes dcols an outer product, at which matmul is slow.
+    multiply = np.multiply if groups == F else np.matmul
     for block in _blocks(x, w, (oH, oW)):
-        cols = _grouped_columns(x[block], w, options)
-        n, _, K, P = cols.shape  # K weights to a filter, P places
-        dout_rows = dout[block].reshape(n, groups, F // groups, P)
-        # One product for all images of the block: their places side by side, n P of them.
-        along = dout_rows.transpose(1, 2, 0, 3).reshape(groups, F // groups, n * P)
-        dw_rows += along @ cols.transpose(1, 0, 3, 2).reshape(groups, n * P, K)
-        w_columns = w_rows.swapaxes(1, 2)  # (groups, K, F/groups)
-        # One filter to each group makes it an outer product, at which matmul is slow.
-        multiply = np.multiply if groups == F else np.matmul
-        dcols = multiply(w_columns, dout_rows)  # (n, groups, K, P)
-        _add_patches(dx_padded[block], dcols.reshape(n, C, kH, kW, oH, oW), options)
+        cols = _columns(x[block], w, options)  # (groups, K, n P)
+        dout_rows = dout[block].swapaxes(0, 1).reshape(groups, F // groups, -1)
+        dw_rows += dout_rows @ cols.swapaxes(1, 2)
+        dcols = multiply(w_columns, dout_rows)
+        _add_patches(dx_padded[block], dcols.reshape(C, kH, kW, -1, oH, oW), options)
     db = None if b is None else dout.sum(axis=(0, 2, 3))
     return _crop(dx_padded, options["padding"]), dw_rows.reshape(w.shape), db
 
@@ -264,28 +263,30 @@ def conv2d_fft(x, w, b=None, padding=0):
 
 
 def _patches(x, kernel, options):
-    """The patches of x under a kernel as a view: (N, C, kH, kW, oH, oW), nothing copied."""
+    """The patches of x under a kernel as a view: (C, kH, kW, N, oH, oW), nothing copied."""
     (sH, sW), (dH, dW) = options["stride"], options["dilation"]
-    reach = dH * (kernel[0] - 1) + 1, dW * (kernel[1] - 1) + 1
-    windows = sliding_window_view(_pad(x, options["padding"]), reach, axis=(2, 3))
-    return windows[:, :, ::sH, ::sW, ::dH, ::dW].transpose(0, 1, 4, 5, 2, 3)
+    oH, oW = _output_sizes(x.shape[2:], kernel, options)
+    x = _pad(x, options["padding"])
+    N, C = x.shape[:2]
+    image, channel, row, column = x.strides  # bytes from one to the next
+    strides = channel, dH * row, dW * column, image, sH * row, sW * column
+    return as_strided(x, (C, *kernel, N, oH, oW), strides, writeable=False)
 
 
 def _add_patches(x_padded, patches, options):
-    """Add patches, (N, C, kH, kW, oH, oW), to where _patches took them, in place."""
+    """Add patches, (C, kH, kW, N, oH, oW), to where _patches took them, in place."""
     (sH, sW), (dH, dW) = options["stride"], options["dilation"]
-    kH, kW, oH, oW = patches.shape[2:]
+    _, kH, kW, _, oH, oW = patches.shape
     for u, v in np.ndindex(kH, kW):  # one weight at all its places: these never coincide
         rows = slice(dH * u, dH * u + sH * oH, sH)
         columns = slice(dW * v, dW * v + sW * oW, sW)
-        x_padded[:, :, rows, columns] += patches[:, :, u, v]
+        x_padded[:, :, rows, columns] += patches[:, u, v].swapaxes(0, 1)
 
 
-def _grouped_columns(x, w, options):
-    """im2col with the channels of each group apart: (N, groups, C/groups kH kW, oH oW)."""
+def _columns(x, w, options):
+    """im2col of all images side by side, the groups apart: (groups, C/groups kH kW, N oH oW)."""
     patches = _patches(x, w.shape[2:], options)
-    P = patches.shape[4] * patches.shape[5]
-    return patches.reshape(len(x), options["groups"], w[0].size, P)
+    return patches.reshape(options["groups"], w[0].size, -1)
 
 
 def _blocks(x, w, out_size):
@@ -306,8 +307,12 @@ def _patch(n, f, i, j, w, options):
 
 
 def _pad(x, padding):
-    (pH, pW) = padding
-    return np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW))) if pH or pW else x
+    (pH, pW), (N, C, H, W) = padding, x.shape
+    if not pH and not pW:
+        return x
+    x_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), x.dtype)
+    x_padded[:, :, pH : pH + H, pW : pW + W] = x
+    return x_padded
 
 
 def _crop(x_padded, padding):
