@@ -68,7 +68,8 @@ class Clock(NamedTuple):
     before: Callable = lambda: None
 
 
-# The shortest, because everything that disturbs makes it longer.
+# The shortest, because everything that disturbs makes it longer; in seconds of CPU, which do not
+# count while others run. On one thread they are the seconds of a clock on a machine of one's own.
 CPU = Clock(time.process_time, lambda start, end: end - start, lambda times: times.min(axis=0))
 
 

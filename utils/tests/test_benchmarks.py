@@ -221,7 +221,8 @@ def test_speed_and_utilization_of_gpt():
     (sentence,) = gpu.gpt.speeds([measured], "NVIDIA H20")
     assert sentence.endswith("the peak of NVIDIA H20 is not on record: no utilization")
     slow = measured._replace(ours=(0.02, 0.08))
-    assert gpu.gpt.idle([measured, slow], "NVIDIA A100-SXM4-80GB") == []
+    fast = measured._replace(ours=(0.02, 0.04))
+    assert gpu.gpt.idle([fast, slow], "NVIDIA H200") == []  # the best counts
     assert gpu.gpt.idle([slow], "NVIDIA H200") == ["GPT: 28.3% utilization, wanted 46%"]
     assert gpu.gpt.idle([slow], "NVIDIA H20") == gpu.gpt.idle([], "NVIDIA H200") == []
 
