@@ -31,21 +31,38 @@ def cnn_init(image_shape, n_classes, generator, n_filters=8, kernel=3):
     return {name: value.requires_grad_() for name, value in params.items()}
 
 
-def cnn_forward(x, params):
-    """Torch twin of utils.reference.cnn.cnn_forward."""
-    maps = conv2d_forward(
-        x, params["conv_w"], params["conv_b"], padding=params["conv_w"].shape[2] // 2
-    )  # (N, F, H, W)
-    pooled = max_pool2d_forward(torch.relu(maps), 2)  # (N, F, H/2, W/2)
-    features = pooled.flatten(start_dim=1)  # (N, F (H/2) (W/2))
+def cnn_maps_forward(x, params):
+    """Torch twin of utils.reference.cnn.cnn_maps_forward."""
+    conv_w, conv_b = params["conv_w"], params["conv_b"]
+    return torch.relu(conv2d_forward(x, conv_w, conv_b, padding=conv_w.shape[2] // 2))
+
+
+def cnn_head_forward(maps, params):
+    """Torch twin of utils.reference.cnn.cnn_head_forward."""
+    features = max_pool2d_forward(maps, 2).flatten(start_dim=1)  # (N, F (H/2) (W/2))
     if features.shape[1] != len(params["dense_w"]):
         raise ValueError(
             f"x must give the {len(params['dense_w'])} features of dense_w, "
-            f"got {features.shape[1]} from images of shape {tuple(x.shape[1:])}"
+            f"got {features.shape[1]} from maps of shape {tuple(maps.shape[1:])}"
         )
     return features @ params["dense_w"] + params["dense_b"]
+
+
+def cnn_forward(x, params):
+    """Torch twin of utils.reference.cnn.cnn_forward."""
+    return cnn_head_forward(cnn_maps_forward(x, params), params)
 
 
 def cnn_loss(x, labels, params):
     """Torch twin of utils.reference.cnn.cnn_loss."""
     return softmax_cross_entropy(cnn_forward(x, params), labels)
+
+
+def cnn_model(params):
+    """Torch twin of utils.reference.cnn.cnn_model."""
+    return lambda x: cnn_forward(x, params)
+
+
+def cnn_head_model(params):
+    """Torch twin of utils.reference.cnn.cnn_head_model."""
+    return lambda maps: cnn_head_forward(maps, params)

@@ -55,6 +55,11 @@ def mlp_loss(x, y, parameters, loss=softmax_cross_entropy, activation="relu", ou
     return loss(mlp_forward(x, parameters, activation, output), y)
 
 
+def mlp_model(parameters, activation="relu", output="identity"):
+    """Torch twin of utils.reference.mlp.mlp_model."""
+    return lambda x: mlp_forward(x, parameters, activation, output)
+
+
 def _activation(name):
     if name not in ACTIVATIONS:
         raise ValueError(f"activation and output must be of {sorted(ACTIVATIONS)}, got {name!r}")

@@ -38,6 +38,8 @@ def l2_distances(a, b):
     return torch.cdist(a, b)
 
 
+_DISTANCES_AT_ONCE = 2**25  # they fill a GPU, but not its memory
+
 METRICS = {"l1": l1_distances, "l2": l2_distances}
 
 
@@ -49,9 +51,7 @@ def nearest(distances, k):
     near as the k-th, the lowest indices at that distance fill the places left. The CPU waits
     once, to learn which rows those are.
     """
-    M = distances.shape[1]
-    if not 1 <= k <= M:
-        raise ValueError(f"k must lie in [1, {M}], the number of neighbors there are, got {k}")
+    _require_k(k, distances.shape[1])
     values, columns = distances.topk(k, dim=1, largest=False)  # (N, k)
     crowded = ((distances <= values[:, -1:]).sum(dim=1) > k).nonzero()[:, 0]  # rows, mostly none
     if len(crowded):
@@ -87,17 +87,26 @@ def vote(neighbor_labels, n_classes, weights=None):
 
 
 def knn_predict(x_train, y_train, x, k=1, metric="l2", weighting="uniform"):
-    """Torch twin of utils.reference.neighbors.knn_predict."""
+    """Torch twin of utils.reference.neighbors.knn_predict.
+
+    Differs: meets as many queries at a time as make 2^25 distances.
+    """
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {sorted(METRICS)}, got {metric!r}")
     if weighting not in ("uniform", "distance"):
         raise ValueError(f"weighting must be 'uniform' or 'distance', got {weighting!r}")
-    distances = METRICS[metric](x, x_train)  # (N, M)
-    neighbors = nearest(distances, k)  # (N, k)
+    _require_rows(x, x_train)
+    _require_k(k, len(x_train))
     require_labels(y_train, x_train.shape[:1], name="y_train")
-    n_classes = int(y_train.max()) + 1  # the one value the CPU waits for
-    weights = _closeness(distances.gather(1, neighbors)) if weighting == "distance" else None
-    return vote(y_train[neighbors], n_classes, weights)
+    n_classes = int(y_train.max()) + 1
+    predictions = []
+    n_queries = max(1, _DISTANCES_AT_ONCE // len(x_train))
+    for start in range(0, len(x), n_queries):
+        distances = METRICS[metric](x[start : start + n_queries], x_train)
+        neighbors = nearest(distances, k)
+        weights = _closeness(distances.gather(1, neighbors)) if weighting == "distance" else None
+        predictions.append(vote(y_train[neighbors], n_classes, weights))
+    return torch.cat(predictions) if predictions else y_train.new_empty(0)
 
 
 def _first_nearest(distances, kth, k):
@@ -112,6 +121,11 @@ def _closeness(distances):
     """1/d, or, in rows where some d is 0, one for each such d and zero for the others."""
     coincides = distances == 0
     return torch.where(coincides.any(dim=1, keepdim=True), coincides.to(distances), 1 / distances)
+
+
+def _require_k(k, M):
+    if not 1 <= k <= M:
+        raise ValueError(f"k must lie in [1, {M}], the number of neighbors there are, got {k}")
 
 
 def _require_rows(a, b):

@@ -1,6 +1,7 @@
 """Penalties, limits, noise and more data. Torch twin of utils.reference.regularization."""
 
 import torch
+from torch.nn.functional import affine_grid, grid_sample
 
 
 def l1_penalty(w, strength):
@@ -80,6 +81,27 @@ def rotate(images, turns=1):
     return out
 
 
+def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
+    """Torch twin of utils.reference.regularization.affine.
+
+    torch counts positions from -1 to 1, from edge to edge, columns before rows.
+    """
+    N, C, H, W = _require_images(images)
+    t, scale, down, right = (
+        _per_image(torch.as_tensor(value, dtype=images.dtype), images, name)
+        for name, value in dict(degrees=degrees, scale=scale, down=down, right=right).items()
+    )
+    if 0 in images.shape:
+        return images.clone()
+    t = t.deg2rad()
+    cos, sin = t.cos() / scale, t.sin() / scale
+    columns = torch.stack([cos, -sin * H / W, (sin * down - cos * right) * 2 / W], dim=1)
+    rows = torch.stack([sin * W / H, cos, (-cos * down - sin * right) * 2 / H], dim=1)
+    theta = torch.stack([columns, rows], dim=1)  # (N, 2, 3)
+    grid = affine_grid(theta, (N, C, H, W), align_corners=False)
+    return grid_sample(images - fill, grid, align_corners=False) + fill  # 0 outside
+
+
 def add_noise(images, scale, generator):
     """Torch twin of utils.reference.regularization.add_noise."""
     if not scale >= 0:
@@ -88,11 +110,24 @@ def add_noise(images, scale, generator):
     return images + scale * noise
 
 
-def augment(images, generator, max_shift=2, mirror=False, turn=False, noise=0.0):
+def augment(
+    images,
+    generator,
+    max_shift=2,
+    mirror=False,
+    turn=False,
+    noise=0.0,
+    max_degrees=0.0,
+    max_zoom=0.0,
+):
     """Torch twin of utils.reference.regularization.augment."""
     N, *_ = _require_images(images)
     if max_shift < 0:
         raise ValueError(f"max_shift must be at least 0, got {max_shift}")
+    if not max_degrees >= 0:
+        raise ValueError(f"max_degrees must be at least 0, got {max_degrees}")
+    if not 0 <= max_zoom < 1:
+        raise ValueError(f"max_zoom must lie in [0, 1), got {max_zoom}")
 
     def integers(low, high, *size):
         return torch.randint(low, high, size, generator=generator, device=images.device)
@@ -102,6 +137,9 @@ def augment(images, generator, max_shift=2, mirror=False, turn=False, noise=0.0)
         images = flip(images, integers(0, 2, N))
     if turn:
         images = rotate(images, integers(0, 4, N))
+    if max_degrees or max_zoom:
+        u, v = 2 * torch.rand((2, N), generator=generator, device=images.device) - 1
+        images = affine(images, max_degrees * u, 1 + max_zoom * v)
     return add_noise(images, noise, generator)
 
 

@@ -22,7 +22,16 @@ cnn             a small convolutional network, whole
 recurrent       RNN, LSTM, GRU: a step, a sequence, back through time, both ways, stacked
 attention       every query takes a mean of the values, weighted by how well keys fit it
 sampling        the next word: how bold the draw, and from how many candidates
+pca             the flat subspace that keeps most of the variance
+autoencoder     a network that repeats its input through a bottleneck
+gan             a generator and a discriminator, who teach each other
 gpt             a transformer that writes: blocks, loss, every gradient, key-value cache
+occlusion       a patch laid over the image: where it was, the score drops
+lime            superpixels on and off, and a linear model of what they are worth
+rollout         attention through many layers, followed down to the input
+faithfulness    is an explanation right? deletion, insertion, true masks, weights drawn anew
+saliency        which pixels made the network say so, by the gradient: SmoothGrad, Grad-CAM
+input_ascent    the network stays, the input learns: what a class looks like, FGSM
 gradient_check  is the gradient right?
 
 utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose twin is torch itself.
@@ -30,30 +39,39 @@ utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose tw
 In every docstring N counts examples, D features, C classes; x is (N, D), labels are (N,) ints.
 A layer is a pair: xxx_forward returns (out, cache), and xxx_backward(dout, cache) the gradients
 in the order of the inputs; dx is always d loss / d x, of the shape of x.
-Arrays are meant to be float64, and nothing is changed in place. Bad input raises a ValueError
-that says what was wanted and what came.
+Arrays are meant to be float64, float32 stays so, and nothing is changed in place. Bad input
+raises a ValueError that says what was wanted and what came.
 """
 
 from . import (
     activations,
     attention,
     autodiff,
+    autoencoder,
     cnn,
     convolution,
     ensembles,
+    faithfulness,
+    gan,
     gpt,
     gradient_check,
     initializers,
+    input_ascent,
+    lime,
     linear,
     losses,
     mlp,
     neighbors,
     normalization,
+    occlusion,
     optimizers,
+    pca,
     pooling,
     preparation,
     recurrent,
     regularization,
+    rollout,
+    saliency,
     sampling,
     schedules,
     selection,
@@ -65,22 +83,31 @@ __all__ = [
     "activations",
     "attention",
     "autodiff",
+    "autoencoder",
     "cnn",
     "convolution",
     "ensembles",
+    "faithfulness",
+    "gan",
     "gpt",
     "gradient_check",
     "initializers",
+    "input_ascent",
+    "lime",
     "linear",
     "losses",
     "mlp",
     "neighbors",
     "normalization",
+    "occlusion",
     "optimizers",
+    "pca",
     "pooling",
     "preparation",
     "recurrent",
     "regularization",
+    "rollout",
+    "saliency",
     "sampling",
     "schedules",
     "selection",

@@ -7,7 +7,8 @@ Its parameters are a dictionary:
 - conv_w, (F, C, k, k) with k odd, and conv_b, (F,): the filters
 - dense_w, (F (H/2) (W/2), n_classes), and dense_b, (n_classes,): one template per class
 
-Halves are rounded down: pooling leaves an odd last row or column out.
+Halves are rounded down: pooling leaves an odd last row or column out. The network comes in two
+parts, up to the maps of the filters after relu, and from there: Grad-CAM looks between them.
 """
 
 import numpy as np
@@ -49,30 +50,84 @@ def cnn_init(image_shape, n_classes, rng, n_filters=8, kernel=3):
     }
 
 
+def cnn_maps_forward(x, params):
+    """The first half: what each filter sees, and where.
+
+    x      : (N, C, H, W)
+    params : dictionary, from cnn_init
+    returns: maps, (N, F, H, W), at least 0; cache, for the backward pass
+    raises : ValueError, if x does not fit the filters
+    """
+    conv_w, conv_b = params["conv_w"], params["conv_b"]
+    seen, conv_cache = conv2d_forward(x, conv_w, conv_b, padding=conv_w.shape[2] // 2)
+    return relu(seen), (seen, conv_cache)
+
+
+def cnn_maps_backward(dmaps, cache):
+    """From the maps to the pixels.
+
+    dmaps  : (N, F, H, W)
+    cache  : from cnn_maps_forward
+    returns: dx, (N, C, H, W); dparams, a dictionary of conv_w and conv_b
+    raises : ValueError, if dmaps has another shape than the maps
+    """
+    seen, conv_cache = cache
+    dx, dconv_w, dconv_b = conv2d_backward(relu_backward(dmaps, seen), conv_cache)
+    return dx, {"conv_w": dconv_w, "conv_b": dconv_b}
+
+
+def cnn_head_forward(maps, params):
+    """The second half: from the maps to the scores of each class.
+
+    maps   : (N, F, H, W)
+    params : dictionary, from cnn_init
+    returns: scores, (N, n_classes); cache, for the backward pass
+    raises : ValueError, if the maps do not fit dense_w
+    """
+    pooled, pool_cache = max_pool2d_forward(maps, 2)  # (N, F, H/2, W/2)
+    features = pooled.reshape(len(maps), np.prod(pooled.shape[1:]))  # (N, F (H/2) (W/2))
+    if features.shape[1] != len(params["dense_w"]):
+        raise ValueError(
+            f"x must give the {len(params['dense_w'])} features of dense_w, "
+            f"got {features.shape[1]} from maps of shape {maps.shape[1:]}"
+        )
+    scores = features @ params["dense_w"] + params["dense_b"]
+    return scores, (pool_cache, pooled.shape, features, params["dense_w"])
+
+
+def cnn_head_backward(dscores, cache):
+    """From the scores to the maps.
+
+    dscores: (N, n_classes)
+    cache  : from cnn_head_forward
+    returns: dmaps, (N, F, H, W); dparams, a dictionary of dense_w and dense_b
+    raises : ValueError, if dscores has another shape than scores
+    """
+    pool_cache, pooled_shape, features, dense_w = cache
+    if dscores.shape != (len(features), dense_w.shape[1]):
+        raise ValueError(
+            f"dscores must be {(len(features), dense_w.shape[1])}, got shape {dscores.shape}"
+        )
+    dpooled = (dscores @ dense_w.T).reshape(pooled_shape)
+    dparams = {"dense_w": features.T @ dscores, "dense_b": dscores.sum(axis=0)}
+    return max_pool2d_backward(dpooled, pool_cache), dparams
+
+
 def cnn_forward(x, params):
-    """The scores of each class.
+    """The scores of each class: both halves.
 
     x      : (N, C, H, W)
     params : dictionary, from cnn_init
     returns: scores, (N, n_classes); cache, for the backward pass
     raises : ValueError, if x does not fit the parameters
     """
-    maps, conv_cache = conv2d_forward(
-        x, params["conv_w"], params["conv_b"], padding=params["conv_w"].shape[2] // 2
-    )  # (N, F, H, W)
-    pooled, pool_cache = max_pool2d_forward(relu(maps), 2)  # (N, F, H/2, W/2)
-    features = pooled.reshape(len(x), np.prod(pooled.shape[1:]))  # (N, F (H/2) (W/2))
-    if features.shape[1] != len(params["dense_w"]):
-        raise ValueError(
-            f"x must give the {len(params['dense_w'])} features of dense_w, "
-            f"got {features.shape[1]} from images of shape {x.shape[1:]}"
-        )
-    scores = features @ params["dense_w"] + params["dense_b"]
-    return scores, (conv_cache, maps, pool_cache, pooled.shape, features, params["dense_w"])
+    maps, maps_cache = cnn_maps_forward(x, params)
+    scores, head_cache = cnn_head_forward(maps, params)
+    return scores, (maps_cache, head_cache)
 
 
 def cnn_backward(dscores, cache):
-    """The gradients, layer by layer in reverse: read cnn_forward from its last line up.
+    """The gradients, the second half first.
 
     dscores: (N, n_classes)
     cache  : from cnn_forward
@@ -80,17 +135,10 @@ def cnn_backward(dscores, cache):
              dparams, a dictionary with the keys and shapes of params
     raises : ValueError, if dscores has another shape than scores
     """
-    conv_cache, maps, pool_cache, pooled_shape, features, dense_w = cache
-    if dscores.shape != (len(features), dense_w.shape[1]):
-        raise ValueError(
-            f"dscores must be {(len(features), dense_w.shape[1])}, got shape {dscores.shape}"
-        )
-    dparams = {"dense_w": features.T @ dscores, "dense_b": dscores.sum(axis=0)}
-    dpooled = (dscores @ dense_w.T).reshape(pooled_shape)
-    dactive = max_pool2d_backward(dpooled, pool_cache)
-    dmaps = relu_backward(dactive, maps)
-    dx, dparams["conv_w"], dparams["conv_b"] = conv2d_backward(dmaps, conv_cache)
-    return dx, dparams
+    maps_cache, head_cache = cache
+    dmaps, of_head = cnn_head_backward(dscores, head_cache)
+    dx, of_filters = cnn_maps_backward(dmaps, maps_cache)
+    return dx, of_filters | of_head
 
 
 def cnn_loss(x, labels, params):
@@ -106,3 +154,31 @@ def cnn_loss(x, labels, params):
     loss, dscores = softmax_cross_entropy(scores, labels)
     _, dparams = cnn_backward(dscores, cache)
     return loss, dparams
+
+
+def cnn_model(params):
+    """The network as a function of its input alone: the form that saliency explains.
+
+    params : dictionary, from cnn_init
+    returns: model, x (N, C, H, W) -> scores and backward, dscores -> dx
+    """
+
+    def model(x):
+        scores, cache = cnn_forward(x, params)
+        return scores, lambda dscores: cnn_backward(dscores, cache)[0]
+
+    return model
+
+
+def cnn_head_model(params):
+    """The second half as a function of the maps alone: what Grad-CAM explains.
+
+    params : dictionary, from cnn_init
+    returns: model, maps (N, F, H, W) -> scores and backward, dscores -> dmaps
+    """
+
+    def model(maps):
+        scores, cache = cnn_head_forward(maps, params)
+        return scores, lambda dscores: cnn_head_backward(dscores, cache)[0]
+
+    return model

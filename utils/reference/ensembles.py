@@ -131,8 +131,9 @@ def rejection_curve(probabilities, labels):
     require_labels(labels, (N,), C)
     wrong = probabilities.argmax(axis=1) != labels
     order = probabilities.max(axis=1).argsort(kind="stable")  # least certain first
-    errors_left = wrong[order][::-1].cumsum()[::-1]  # (N,), of those from here on
-    return np.arange(N) / N, errors_left / np.arange(N, 0, -1)
+    before = np.arange(N).astype(np.result_type(probabilities, np.float32))
+    errors_left = wrong[order][::-1].cumsum(dtype=before.dtype)[::-1]  # of those from here on
+    return before / N, errors_left / (N - before)
 
 
 def _require_probabilities(probabilities):

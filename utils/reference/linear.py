@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from ._labels import require_labels, require_signs
-from .losses import softmax_cross_entropy
+from .losses import _float_of, softmax_cross_entropy
 from .neighbors import l2_distances
 from .validation import _order
 
@@ -61,6 +61,7 @@ def perceptron_step(w, b, x, y):
     if w.ndim != 1 or x.shape != w.shape:
         raise ValueError(f"w and x must both be (D,), got {w.shape} and {x.shape}")
     require_signs(np.asarray(y), (), name="y")
+    y = float(y)  # an int64 would turn float32 weights into float64
     if y * (w @ x + b) <= 0:
         return w + y * x, b + y
     return w.copy(), b
@@ -83,7 +84,7 @@ def train_perceptron(x, y, epochs, rng=None):
     N, D = _require_matrix(x)
     require_signs(y, (N,), name="y")
     _require_at_least_one(epochs=epochs)
-    w, b, mistakes = np.zeros(D), 0.0, []
+    w, b, mistakes = np.zeros(D, _float_of(x)), 0.0, []
     for _ in range(epochs):
         mistakes.append(0)
         for i in _order(N, rng):
@@ -125,7 +126,8 @@ def train_linear_classifier(
     require_labels(y, (N,), n_classes, name="y")
     batch_size = N if batch_size is None else batch_size
     _require_at_least_one(epochs=epochs, batch_size=batch_size)
-    w, b, history = np.zeros((D, n_classes)), np.zeros(n_classes), []
+    w, b = np.zeros((D, n_classes), _float_of(x)), np.zeros(n_classes, _float_of(x))
+    history = []
     for _ in range(epochs):
         order, total = _order(N, rng), 0.0
         for start in range(0, N, batch_size):

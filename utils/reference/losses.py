@@ -23,7 +23,7 @@ def zero_one(scores, labels):
     raises : ValueError, if the shapes disagree or a label is outside [0, C)
     """
     _require_rows_and_labels(scores, labels)
-    return (scores.argmax(axis=1) != labels).mean()
+    return (scores.argmax(axis=1) != labels).mean(dtype=_float_of(scores))
 
 
 def binary_hinge(scores, signs):
@@ -40,9 +40,10 @@ def binary_hinge(scores, signs):
     source : Cortes and Vapnik, Support-Vector Networks (1995)
     """
     require_signs(signs, scores.shape)
+    signs = signs.astype(_float_of(scores))
     shortfall = 1 - signs * scores  # (N,)
     loss = np.maximum(shortfall, 0).mean()
-    return loss, -signs * (shortfall > 0).astype(np.float64) / scores.size
+    return loss, -signs * (shortfall > 0) / scores.size
 
 
 def binary_logistic(scores, signs):
@@ -60,6 +61,7 @@ def binary_logistic(scores, signs):
     source : Bishop, PRML (2006), section 7.1.2
     """
     require_signs(signs, scores.shape)
+    signs = signs.astype(_float_of(scores))
     margins = signs * scores  # (N,)
     loss = np.logaddexp(0, -margins).mean()  # log(e^0 + e^-m), without overflow
     return loss, -signs * sigmoid(-margins) / scores.size
@@ -87,9 +89,9 @@ def multiclass_hinge(scores, labels, margin=1.0):
     shortfall = scores - scores[right][:, None] + margin  # (N, C)
     shortfall[right] = 0  # the right class does not rival itself
     pushes = shortfall > 0  # (N, C) bool
-    dscores = pushes.astype(np.float64)
+    dscores = pushes.astype(_float_of(scores))
     dscores[right] = -pushes.sum(axis=1)
-    return shortfall[pushes].sum() / N, dscores / N
+    return np.maximum(shortfall, 0).sum() / N, dscores / N
 
 
 def multiclass_hinge_max(scores, labels, margin=1.0):
@@ -111,12 +113,12 @@ def multiclass_hinge_max(scores, labels, margin=1.0):
     _require_rows_and_labels(scores, labels)
     N = len(scores)
     rows = np.arange(N)
-    rivals = scores.astype(np.float64)  # a copy
+    rivals = scores.astype(_float_of(scores))  # a copy
     rivals[rows, labels] = -np.inf
     rival = rivals.argmax(axis=1)  # (N,)
     shortfall = margin + rivals[rows, rival] - scores[rows, labels]
     pushes = shortfall > 0  # (N,) bool
-    dscores = np.zeros(scores.shape)
+    dscores = np.zeros_like(rivals)
     dscores[rows, rival] += pushes
     dscores[rows, labels] -= pushes
     return np.maximum(shortfall, 0).mean(), dscores / N
@@ -319,8 +321,8 @@ def _targets_like(outputs, targets):
 
 
 def _float_of(array):
-    """float32 for float32, float64 for float64 and for ints."""
-    return np.result_type(array, np.float32)
+    """The dtype to compute in: the array's own if it is one of floats, float64 for others."""
+    return array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _require_probabilities(**arrays):

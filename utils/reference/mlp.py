@@ -30,7 +30,9 @@ def affine_forward(x, w, b):
         raise ValueError(
             f"x, w, b must be (..., D), (D, C), (C,), got {x.shape}, {w.shape}, {b.shape}"
         )
-    return x @ w + b, (x, w)
+    out = x @ w
+    out += b  # in place: a new array takes longer than the sum
+    return out, (x, w)
 
 
 def affine_backward(dout, cache):
@@ -132,6 +134,22 @@ def mlp_loss(x, y, parameters, loss=softmax_cross_entropy, activation="relu", ou
     value, dout = loss(out, y)
     _, gradients = mlp_backward(dout, cache)
     return value, gradients
+
+
+def mlp_model(parameters, activation="relu", output="identity"):
+    """The network as a function of its input alone: the form that saliency explains.
+
+    parameters: list of (w, b); its first few alone make the units of a layer the outputs
+    activation: a key of activations.ACTIVATIONS, after every layer but the last
+    output    : a key of activations.ACTIVATIONS, after the last layer
+    returns   : model, x (N, D) -> out (N, C) and backward, dout -> dx
+    """
+
+    def model(x):
+        out, cache = mlp_forward(x, parameters, activation, output)
+        return out, lambda dout: mlp_backward(dout, cache)[0]
+
+    return model
 
 
 def _activation(name):

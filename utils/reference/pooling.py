@@ -78,7 +78,7 @@ def average_pool2d_forward(x, kernel, stride=None, padding=0):
     x      : (N, C, H, W)
     kernel, stride, padding: int, or a pair
     returns: out, (N, C, oH, oW), the sizes by output_size; cache, for the backward pass
-    source : LeCun et al., Backpropagation Applied to Handwritten Zip Code Recognition (1989)
+    source : LeCun et al., Handwritten Digit Recognition with a Back-Propagation Network (1990)
     """
     x, kernel, stride, padding, out_shape = _prepared(x, kernel, stride, padding)
     x_padded = _pad(x, padding, 0)

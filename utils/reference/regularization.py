@@ -181,6 +181,56 @@ def rotate(images, turns=1):
     return out
 
 
+def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
+    """Turn each image about its middle, counterclockwise, scale it, then move it.
+
+    Each pixel of out asks where it came from, so that none stays empty: inverse mapping. With
+    (r, c) its rows and columns from the middle and t the angle, that is
+
+        r' = ( sin t (c - right) + cos t (r - down)) / scale
+        c' = ( cos t (c - right) - sin t (r - down)) / scale
+
+    and out takes what is there: the mean of the four pixels around, each the more the nearer.
+
+    images : (N, C, H, W)
+    degrees: float or (N,), the angle
+    scale  : float > 0 or (N,), 2 makes everything twice as large
+    down   : float or (N,), pixels, negative is up
+    right  : float or (N,), pixels, negative is left
+    fill   : float, the value of the background
+    returns: (N, C, H, W)
+    raises : ValueError, if shapes do not fit, a scale is not positive or a value is not finite
+    source : Jaderberg et al., Spatial Transformer Networks (2015), equations 1 and 5
+    """
+    N, C, H, W = _require_images(images)
+    named = {"degrees": degrees, "scale": scale, "down": down, "right": right}
+    for name, value in named.items():
+        named[name] = _per_image(value, N, name)[:, None, None]
+        if not np.isfinite(named[name]).all():
+            raise ValueError(f"{name} must be finite, got {value}")
+    if not (named["scale"] > 0).all():
+        raise ValueError(f"scale must be positive, got {scale}")
+    t = np.deg2rad(named["degrees"])
+    r = np.arange(H)[:, None] - (H - 1) / 2 - named["down"]  # (N, H, 1)
+    c = np.arange(W) - (W - 1) / 2 - named["right"]  # (N, 1, W)
+    rows = (np.sin(t) * c + np.cos(t) * r) / named["scale"] + (H - 1) / 2  # (N, H, W)
+    columns = (np.cos(t) * c - np.sin(t) * r) / named["scale"] + (W - 1) / 2
+
+    # a frame of background, into which everything from outside falls
+    framed = np.full((N, C, H + 2, W + 2), fill, dtype=images.dtype)
+    framed[:, :, 1:-1, 1:-1] = images
+    rows, columns = np.clip(rows, -1, H) + 1, np.clip(columns, -1, W) + 1
+    top = np.minimum(rows.astype(int), H)  # the upper left of the four pixels
+    left = np.minimum(columns.astype(int), W)
+    lower = (rows - top).astype(images.dtype)[:, None]  # (N, 1, H, W), 0 to 1
+    righter = (columns - left).astype(images.dtype)[:, None]
+
+    above = (1 - righter) * _take(framed, top, left) + righter * _take(framed, top, left + 1)
+    top = top + 1
+    below = (1 - righter) * _take(framed, top, left) + righter * _take(framed, top, left + 1)
+    return (1 - lower) * above + lower * below
+
+
 def add_noise(images, scale, rng):
     """Shake every grey value a little, by normal noise.
 
@@ -197,28 +247,46 @@ def add_noise(images, scale, rng):
     return images + (scale * rng.standard_normal(images.shape)).astype(images.dtype)
 
 
-def augment(images, rng, max_shift=2, mirror=False, turn=False, noise=0.0):
+def augment(
+    images, rng, max_shift=2, mirror=False, turn=False, noise=0.0, max_degrees=0.0, max_zoom=0.0
+):
     """Each image changed at random, as new ones of its class might look.
 
-    images   : (N, C, H, W)
-    rng      : numpy.random.Generator
-    max_shift: int >= 0, pixels in each direction; all shifts up to it are equally likely
-    mirror   : bool, True flips every second image or so; for scenes, not for digits
-    turn     : bool, True turns by 0 to 3 quarters; for tissue or aerial views, square images
-    noise    : float >= 0, a deviation in the unit of images
-    returns  : (N, C, H, W)
-    raises   : ValueError, if shapes do not fit or max_shift or noise is negative
+    images     : (N, C, H, W)
+    rng        : numpy.random.Generator
+    max_shift  : int >= 0, pixels in each direction; all shifts up to it are equally likely
+    mirror     : bool, True flips every second image or so; for scenes, not for digits
+    turn       : bool, True turns by 0 to 3 quarters; for tissue or aerial views, square images
+    noise      : float >= 0, a deviation in the unit of images
+    max_degrees: float >= 0, the largest turn either way; 10 to 15 leave a digit what it is
+    max_zoom   : float in [0, 1), 0.1 scales by 0.9 to 1.1
+    returns    : (N, C, H, W)
+    raises     : ValueError, if shapes do not fit, max_shift, noise or max_degrees is negative, or
+                 max_zoom outside [0, 1)
     """
     N, *_ = _require_images(images)
     if max_shift < 0:
         raise ValueError(f"max_shift must be at least 0, got {max_shift}")
+    if not max_degrees >= 0:
+        raise ValueError(f"max_degrees must be at least 0, got {max_degrees}")
+    if not 0 <= max_zoom < 1:
+        raise ValueError(f"max_zoom must lie in [0, 1), got {max_zoom}")
     down, right = rng.integers(-max_shift, max_shift + 1, size=(2, N))
     images = shift(images, down, right)
     if mirror:
         images = flip(images, rng.integers(2, size=N))
     if turn:
         images = rotate(images, rng.integers(4, size=N))
+    if max_degrees or max_zoom:
+        u, v = rng.uniform(-1, 1, size=(2, N))
+        images = affine(images, max_degrees * u, 1 + max_zoom * v)
     return add_noise(images, noise, rng)
+
+
+def _take(images, rows, columns):
+    """(N, C, h, w), what stands at the places (N, h, w) of each image."""
+    i = np.arange(len(images))[:, None, None]
+    return images[i, :, rows, columns].transpose(0, 3, 1, 2)  # from (N, h, w, C)
 
 
 def _per_image(value, N, name):

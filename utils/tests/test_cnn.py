@@ -96,6 +96,34 @@ def test_twin_draws_alike(device):
     assert (params["conv_w"] != other["conv_w"]).any()
 
 
+def test_the_halves_make_the_whole(tensor, problem):
+    """At the maps between them scores may be read off, and gradients by the maps."""
+    x, _, params = problem
+    maps, maps_cache = reference.cnn_maps_forward(x, params)
+    assert maps.shape == (6, 4, 5, 7) and (maps >= 0).all()
+    scores, head_cache = reference.cnn_head_forward(maps, params)
+    whole, cache = reference.cnn_forward(x, params)
+    assert (scores == whole).all()
+    dscores = np.random.default_rng(1).normal(size=scores.shape)
+    dmaps, of_head = reference.cnn_head_backward(dscores, head_cache)
+    dx, of_filters = reference.cnn_maps_backward(dmaps, maps_cache)
+    want_dx, want = reference.cnn_backward(dscores, cache)
+    assert (dx == want_dx).all()
+    assert (of_head | of_filters).keys() == want.keys()
+    assert all((value == want[name]).all() for name, value in (of_head | of_filters).items())
+    assert (reference.cnn_model(params)(x)[1](dscores) == dx).all()
+    assert (reference.cnn_head_model(params)(maps)[1](dscores) == dmaps).all()
+
+    tensors = {name: tensor(value) for name, value in params.items()}
+    twin = gpu.cnn_maps_forward(tensor(x), tensors).requires_grad_()
+    assert_allclose(twin.detach().cpu(), maps, rtol=1e-10, atol=1e-13)
+    twin_scores = gpu.cnn_head_forward(twin, tensors)
+    twin_scores.backward(tensor(dscores))
+    assert_allclose(twin.grad.cpu(), dmaps, rtol=1e-9, atol=1e-13)
+    assert (gpu.cnn_head_model(tensors)(twin) == twin_scores).all()
+    assert (gpu.cnn_model(tensors)(tensor(x)) == gpu.cnn_forward(tensor(x), tensors)).all()
+
+
 def test_an_empty_batch_has_scores_but_no_loss(problem):
     x, labels, params = problem
     scores, cache = reference.cnn_forward(x[:0], params)
@@ -120,6 +148,17 @@ def test_learns_digits(rng):
     assert (scores.argmax(axis=1) == labels[test]).mean() > 0.9
 
 
+def test_the_smallest_network(rng, device):
+    import torch
+
+    for module, source in [(reference, rng), (gpu, torch.Generator(device))]:
+        params = module.cnn_init((1, 2, 2), 1, source, n_filters=1, kernel=1)
+        assert [tuple(w.shape) for w in params.values()] == [(1, 1, 1, 1), (1,), (1, 1), (1,)]
+        for small in [(1, 1, 2), (1, 2, 1)]:
+            with pytest.raises(ValueError, match="image_shape must be"):
+                module.cnn_init(small, 1, source)
+
+
 def test_refuses(tensor, problem):
     x, _, params = problem
     for module, to in [(reference, np.asarray), (gpu, tensor)]:
@@ -136,3 +175,9 @@ def test_refuses(tensor, problem):
     _, cache = reference.cnn_forward(x, params)
     with pytest.raises(ValueError, match=r"dscores must be \(6, 3\), got shape \(6, 2\)"):
         reference.cnn_backward(np.zeros((6, 2)), cache)
+    maps, cache = reference.cnn_maps_forward(x, params)
+    with pytest.raises(ValueError, match="dout must have the shape of the output"):
+        reference.cnn_maps_backward(maps[:, :1], cache)
+    _, cache = reference.cnn_head_forward(maps, params)
+    with pytest.raises(ValueError, match=r"dscores must be \(6, 3\), got shape \(6, 2\)"):
+        reference.cnn_head_backward(np.zeros((6, 2)), cache)

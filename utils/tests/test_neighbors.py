@@ -184,6 +184,56 @@ def test_knn_twin_on_a_grid_full_of_ties(data, k):
             assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("weighting", ["uniform", "distance"])
+def test_blocks_of_queries_change_nothing(tensor, rng, weighting):
+    """600 queries are three blocks of the reference."""
+    x_train, y_train = rng.integers(0, 3, size=(50, 2)) * 1.0, rng.integers(0, 4, size=50)
+    x = rng.integers(0, 3, size=(600, 2)) * 1.0  # a grid: exact distances, full of ties
+    options = {"k": 7, "weighting": weighting}
+    got = reference.knn_predict(x_train, y_train, x, **options)
+    distances = reference.l2_distances(x, x_train)
+    neighbors = np.argsort(distances, axis=1, kind="stable")[:, :7]
+    near = np.take_along_axis(distances, neighbors, axis=1)
+    weights = None
+    if weighting == "distance":
+        with np.errstate(divide="ignore"):
+            weights = np.where((near == 0).any(axis=1, keepdims=True), near == 0, 1 / near)
+    assert_array_equal(got, reference.vote(y_train[neighbors], 4, weights))
+    twin = gpu.knn_predict(tensor(x_train), tensor(y_train), tensor(x), **options)
+    assert_array_equal(twin.cpu(), got)
+
+
+def test_memory_of_knn_does_not_grow_with_the_queries(rng):
+    x_train, y_train = rng.normal(size=(500, 3)), rng.integers(0, 3, size=500)
+    x, peaks = rng.normal(size=(6000, 3)), []
+    for N in [600, 6000]:
+        tracemalloc.start()
+        reference.knn_predict(x_train, y_train, x[:N], k=3)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]  # all (6000, 500) distances would be ten times as much
+
+
+def test_a_large_training_set_gives_the_twin_small_blocks(tensor, rng, monkeypatch):
+    x_train, y_train = rng.normal(size=(30, 2)), rng.integers(0, 3, size=30)
+    x, sizes, plain = rng.normal(size=(40, 2)), [], gpu.l2_distances
+    monkeypatch.setattr(gpu, "_DISTANCES_AT_ONCE", 1000)
+    monkeypatch.setitem(gpu.METRICS, "l2", lambda a, b: sizes.append(len(a)) or plain(a, b))
+    got = gpu.knn_predict(tensor(x_train), tensor(y_train), tensor(x), k=3)
+    assert sizes == [33, 7]
+    assert_array_equal(got.cpu(), reference.knn_predict(x_train, y_train, x, k=3))
+    monkeypatch.setattr(gpu, "_DISTANCES_AT_ONCE", 1)  # but never none at a time
+    assert_array_equal(
+        gpu.knn_predict(tensor(x_train), tensor(y_train), tensor(x), k=3).cpu(), got.cpu()
+    )
+
+
+def test_no_query_no_label(tensor):
+    x_train, y_train, x = np.zeros((3, 2)), np.zeros(3, dtype=int), np.zeros((0, 2))
+    assert reference.knn_predict(x_train, y_train, x).shape == (0,)
+    assert gpu.knn_predict(tensor(x_train), tensor(y_train), tensor(x)).shape == (0,)
+
+
 def test_a_coincident_neighbor_outvotes_all_others(tensor):
     x_train, y_train, x = np.array([[0.0], [1.0], [1.5]]), np.array([1, 0, 0]), np.array([[0.0]])
     for tree, to in [(reference, lambda a: a), (gpu, tensor)]:

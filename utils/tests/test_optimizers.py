@@ -1,3 +1,6 @@
+from fractions import Fraction
+from math import prod
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +53,7 @@ def peer_path(name, w, lr, n_steps):
 
 @pytest.fixture
 def float64_by_default():
-    """NAdam keeps its running product in the default dtype: float32 puts w 1e-10 off."""
+    """torch.optim.NAdam keeps its product of the mu in float32 unless this is the default."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -68,6 +71,22 @@ def test_torch_optim_walks_alike_for_100_steps(twins, tree, name, shape, rng):
         dw = to(slope(np.asarray(w.tolist()), t))
         w, state = getattr(module, name)(w, dw, state, lr=0.02, **PEERS[name][1])
         assert_allclose(w.tolist(), want, rtol=1e-10, atol=1e-10)
+
+
+def test_the_float32_in_nadam_is_torchs(rng):
+    """Its weights are float64, its product mu_1 mu_2 ... is not; ours is right to 1e-15."""
+    p = torch.tensor(rng.normal(size=3), requires_grad=True)
+    optimizer = torch.optim.NAdam([p], lr=0.02)
+    w, state = p.detach().numpy().copy(), None
+    for t in range(10):
+        p.grad = torch.tensor(slope(w, t))
+        w, state = reference.nadam_step(w, slope(w, t), state, lr=0.02)
+        optimizer.step()
+    product = optimizer.state[p]["mu_product"]
+    mus = [Fraction(0.9 * (1 - 0.5 * 0.96 ** (0.004 * t))) for t in range(1, 11)]
+    assert product.dtype == torch.float32
+    assert_allclose(product.item(), state["M"], rtol=1e-6)
+    assert_allclose(state["M"], float(prod(mus)), rtol=1e-15)
 
 
 @pytest.mark.parametrize("name", STEPS)

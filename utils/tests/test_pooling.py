@@ -274,6 +274,7 @@ def test_pixels_are_computed_in_float64(name):
         ({"kernel": 0}, "must be at least 1"),
         ({"stride": 0}, "must be at least 1"),
         ({"kernel": 3, "padding": 2}, r"at most half the kernel \(3, 3\), got \(2, 2\)"),
+        ({"kernel": 3, "padding": (0, 2)}, r"at most half the kernel \(3, 3\), got \(0, 2\)"),
         ({"stride": (1, 2, 3)}, "a pair of ints"),
     ],
 )

@@ -113,6 +113,7 @@ def test_dropout_is_away_in_inference_and_seeded_in_training(twins, tree, rng):
         return out_of(module.dropout_forward(x, 0.5, seeded(seed), **options)).tolist()
 
     assert out(0, training=False) == x.tolist()
+    assert out_of(module.dropout_forward(x, 0.5, seeded(0), training=False)) is not x
     assert out(0) == out(0) != out(1)
 
 
@@ -175,6 +176,97 @@ def test_rotate_is_rot90(twins, tree, turns, rng):
 
 
 @BOTH
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 6), st.integers(1, 6)),
+    fill=st.sampled_from([0.0, -2.0]),
+    seed=st.integers(0, 99),
+)
+def test_affine_agrees_with_scipy(tree, shape, fill, seed):
+    module, to = (reference, np.asarray) if tree == "reference" else (gpu, torch.tensor)
+    rng = np.random.default_rng(seed)
+    images, N = rng.normal(size=shape), shape[0]
+    degrees, scale = rng.uniform(-200, 200, size=N), rng.uniform(0.4, 2.5, size=N)
+    down, right = rng.uniform(-3, 3, size=(2, N))
+    got = module.affine(to(images), to(degrees), to(scale), to(down), to(right), fill)
+    middle = (np.array(shape[2:]) - 1) / 2
+    for i in range(N):
+        cos, sin = np.cos(np.deg2rad(degrees[i])), np.sin(np.deg2rad(degrees[i]))
+        forward = scale[i] * np.array([[cos, -sin], [sin, cos]])  # of (row, column)
+        inverse = np.linalg.inv(forward)
+        offset = middle - inverse @ np.add(middle, [down[i], right[i]])
+        for c in range(shape[1]):
+            want = ndimage.affine_transform(
+                images[i, c], inverse, offset, order=1, mode="grid-constant", cval=fill
+            )
+            assert_allclose(got[i, c], want, rtol=1e-10, atol=1e-10)
+
+
+@BOTH
+def test_affine_knows_the_other_changes(twins, tree, rng):
+    module, to, _ = twins[tree]
+    images = to(rng.normal(size=(2, 3, 5, 5)))
+    for degrees, turns in [(90, 1), (-90, -1), (180, 2), (360, 0)]:
+        want = module.rotate(images, turns).tolist()
+        assert_allclose(module.affine(images, degrees).tolist(), want, atol=1e-12)
+    want = module.shift(images, 2, -1, fill=7.0).tolist()
+    assert_allclose(module.affine(images, down=2, right=-1, fill=7.0).tolist(), want, atol=1e-12)
+    assert_allclose(module.affine(images).tolist(), images.tolist(), atol=1e-12)
+    each = module.affine(images, 30.1, to(np.full(2, 1.1)), to(np.full(2, 0.3)), -0.7).tolist()
+    assert_allclose(module.affine(images, 30.1, 1.1, 0.3, -0.7).tolist(), each, atol=1e-12)
+    assert_allclose(module.affine(images, down=99, fill=7.0).tolist(), 7.0)
+
+
+@BOTH
+def test_affine_by_hand(twins, tree):
+    module, to, _ = twins[tree]
+    images = to(np.array([[[[0.0, 0, 0, 0], [0, 4, 8, 0], [0, 0, 0, 0]]]] * 2))
+    got = module.affine(images, right=to(np.array([0.5, 0.25])))
+    assert_allclose(got[0, 0, 1].tolist(), [0, 2, 6, 4])
+    assert_allclose(got[1, 0, 1].tolist(), [0, 3, 7, 2])
+    twice = module.affine(images, scale=2.0)[0, 0, 1].tolist()  # from columns 0.75 to 2.25
+    assert_allclose(twice, [3, 5, 7, 6])
+    assert_allclose(module.affine(images, scale=1e6).tolist(), 6.0, rtol=1e-4)  # the middle alone
+
+
+def test_affine_goes_with_autograd(tensor, rng):
+    """Of a linear map the gradient is the transposed one, here by its matrix."""
+    x = tensor(rng.normal(size=(1, 1, 3, 4))).requires_grad_()
+    weights = rng.normal(size=(3, 4))
+    (gpu.affine(x, 30.0, 1.2, 0.3, -0.4) * tensor(weights)).sum().backward()
+    want = [
+        (reference.affine(unit.reshape(1, 1, 3, 4), 30.0, 1.2, 0.3, -0.4) * weights).sum()
+        for unit in np.eye(12)
+    ]
+    assert_allclose(x.grad.cpu().ravel(), want, atol=1e-12)
+
+
+@BOTH
+def test_augment_turns_and_zooms_within_limits(twins, tree):
+    module, to, seeded = twins[tree]
+    n = 400
+    bar = np.zeros((n, 1, 41, 41))
+    bar[:, :, 20, 4:37] = 1  # 33 long
+    options = {"max_shift": 0, "max_degrees": 20.0, "max_zoom": 0.2}
+    got = module.augment(to(bar), seeded(0), **options)
+    got = np.asarray(got.tolist())[:, 0]
+    across = np.arange(41) - 20
+    total = got.sum(axis=(1, 2))
+    rows = (got * across[:, None] ** 2).sum(axis=(1, 2)) / total
+    columns = (got * across**2).sum(axis=(1, 2)) / total
+    tilted = (got * across[:, None] * across).sum(axis=(1, 2)) / total
+    angle = -np.rad2deg(0.5 * np.arctan2(2 * tilted, columns - rows))  # counterclockwise
+    length = np.sqrt(rows + columns) / np.sqrt((33**2 - 1) / 12)
+    assert -20.5 < angle.min() < -18 and 18 < angle.max() < 20.5 and abs(angle.mean()) < 2
+    assert 0.76 < length.min() < 0.84 and 1.16 < length.max() < 1.23
+    assert abs(np.corrcoef(angle, length)[0, 1]) < 0.2
+    only = np.asarray(module.augment(to(bar), seeded(0), 0, max_zoom=0.2).tolist())
+    assert_allclose(only[:, :, 20 - 1 : 20 + 2].sum(), only.sum())  # no turn
+    moved = np.asarray(module.augment(to(bar), seeded(0), 0, max_degrees=20.0).tolist())
+    assert abs(moved.sum() / bar.sum() - 1) < 0.03  # no zoom
+    assert np.std(moved[:, 0, 20, 30]) > 0.1
+
+
+@BOTH
 def test_noise_has_its_deviation(twins, tree):
     module, to, seeded = twins[tree]
     noise = np.asarray(module.add_noise(to(np.zeros((10, 1, 50, 50))), 0.3, seeded(0)).tolist())
@@ -212,6 +304,7 @@ def test_float32_stays_nan_spreads_and_nothing_changes(twins, tree, rng):
         "dropout": out_of(module.dropout_forward(images, 0.5, seeded(0))),
         "shift": module.shift(images, 0, 0),
         "flip": module.flip(images),
+        "affine": module.affine(images, 10.0, 0.9, 0.5, -0.5, fill=0.1),
         "rotate": module.rotate(images),
         "noise": module.add_noise(images, 0.5, seeded(0)),
         "augment": module.augment(images, seeded(0), max_shift=0, mirror=True, turn=True),
@@ -228,6 +321,8 @@ def test_no_image_at_all(twins, tree):
     module, to, seeded = twins[tree]
     none = to(np.zeros((0, 1, 4, 4)))
     assert tuple(module.augment(none, seeded(0), mirror=True, turn=True).shape) == (0, 1, 4, 4)
+    assert tuple(module.affine(none, 10.0, scale=0.9).shape) == (0, 1, 4, 4)
+    assert tuple(module.augment(none, seeded(0), max_degrees=5, max_zoom=0.1).shape) == (0, 1, 4, 4)
     assert tuple(out_of(module.dropout_forward(none, 0.5, seeded(0))).shape) == (0, 1, 4, 4)
 
 
@@ -247,7 +342,7 @@ def test_refuses(twins, tree):
     for rate in [1, -0.1, np.nan]:
         with pytest.raises(ValueError, match=rf"rate must lie in \[0, 1\), got {rate}"):
             module.dropout_forward(images, rate, seeded(0))
-    for call in (lambda x: module.shift(x, 0, 0), module.flip, module.rotate):
+    for call in (lambda x: module.shift(x, 0, 0), module.flip, module.rotate, module.affine):
         with pytest.raises(ValueError, match=r"images must be \(N, C, H, W\), got \(3, 4\)"):
             call(images[0, 0])
     with pytest.raises(ValueError, match=r"down must be one value or \(2,\), got shape \(3,\)"):
@@ -258,6 +353,23 @@ def test_refuses(twins, tree):
         module.add_noise(images, -1, seeded(0))
     with pytest.raises(ValueError, match="max_shift must be at least 0, got -1"):
         module.augment(images, seeded(0), max_shift=-1)
+    for name in ("degrees", "scale", "down", "right"):
+        with pytest.raises(ValueError, match=rf"{name} must be one value or \(2,\), got .*\(3,\)"):
+            module.affine(images, **{name: to(np.ones(3))})
+    with pytest.raises(ValueError, match="max_degrees must be at least 0, got -1"):
+        module.augment(images, seeded(0), max_degrees=-1)
+    for zoom in (-0.1, 1.0, np.nan):
+        with pytest.raises(ValueError, match=rf"max_zoom must lie in \[0, 1\), got {zoom}"):
+            module.augment(images, seeded(0), max_zoom=zoom)
+
+
+def test_affine_refuses_values():
+    images = np.zeros((2, 1, 3, 4))
+    with pytest.raises(ValueError, match=r"scale must be positive, got \[1 0\]"):
+        reference.affine(images, scale=np.array([1, 0]))
+    for name in ("degrees", "scale", "down", "right"):
+        with pytest.raises(ValueError, match=f"{name} must be finite, got nan"):
+            reference.affine(images, **{name: np.nan})
 
 
 def test_dropout_backward_refuses():
