@@ -38,7 +38,8 @@ class Zygote:
         self.walls = walls
         if walls:
             bubblewrap.require()
-        self.run = Path(tempfile.mkdtemp(prefix="grade-"))
+        clear_away()
+        self.run = Path(tempfile.mkdtemp(prefix=f"grade-{os.getpid()}-"))
         bubblewrap.prepare(self.run)
         self.hand_over(self.run)
         self.process = subprocess.Popen(
@@ -138,6 +139,14 @@ def cpu_seconds(process):
     except OSError:
         return 0.0
     return own + sum(map(int, words[13:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def clear_away():
+    """Remove what zygotes left whose process was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob("grade-*-*"):
+        owner = folder.name.split("-")[1]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def fdinfo(fd):
