@@ -235,6 +235,12 @@ class RemoteFunction(RemoteObject, RemoteCall):
         except (OSError, StopIteration, IndexError):  # it has just ended: the call will say so
             return 0.0
 
+    def _peak(self, *args):
+        """The most bytes that a call needs, as the sandbox tells: it may not count all of them."""
+        tree, buffers = wire.encode(args, self._student.keep)
+        peak = self._student.ask("peak", self._number, tree, buffers=buffers)
+        return peak if type(peak) is int else self._student.fail("crashed")
+
     def __call__(self, *args, **kwargs):
         student = self._student
         tree, buffers = wire.encode((args, kwargs), student.keep)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.checking import RemoteError
+from grader.checking import CheckFailed, RemoteError, expect_small
 from grader.sandbox import bubblewrap
 from grader.sandbox.bubblewrap import NoSandbox
 from grader.sandbox.inside import wire
@@ -421,6 +421,13 @@ def test_do_known_errors_keep_their_kind(student, kind):
         student.get("fail")(kind.__name__)
     assert isinstance(error.value, RemoteError)
     assert "raise kind_of" in error.value.line or error.value.line.strip().startswith("line")
+
+
+def test_is_the_memory_of_a_call_measured_where_it_is_needed(student):
+    x = np.zeros(1_000_000)
+    expect_small(student.get("double"), (x,), 9, "too much")
+    with pytest.raises(CheckFailed, match="too much"):
+        expect_small(student.get("double"), (x,), 7, "too much")
 
 
 @pytest.mark.parametrize("name", ["OSError", "TimeoutError", "EOFError"])
