@@ -1,6 +1,7 @@
 # Every command sets up what it needs first; the second time it starts at once.
 #   student    : lab  progress  check-submission  submit
-#   instructor : release  bundle  collect  grade  feedback  export  demo
+#   instructor : release  bundle  collect  grade  feedback  export  report
+#                regrade  trace  similarity  demo
 #   contributor: outputs  test  bench
 
 PYTHON ?= python3
@@ -27,7 +28,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress check-submission submit release bundle collect grade feedback export \
-	demo outputs test lint test-code test-notebooks test-browser bench
+	report regrade trace similarity demo outputs test lint test-code test-notebooks test-browser bench
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -66,13 +67,25 @@ collect: $(READY)
 	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY)
-	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again)
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(UNSAFE_NO_SANDBOX),--unsafe-no-sandbox)
 
 feedback: $(READY)
 	@$(GRADER) feedback $(ONLY)
 
 export: $(READY)
 	@$(GRADER) export
+
+report: $(READY)
+	@$(GRADER) report
+
+trace: $(READY)
+	@$(GRADER) trace $(ONLY)
+
+regrade: $(READY)
+	@$(GRADER) regrade $(ONLY) $(if $(APPLY),--apply)
+
+similarity: $(READY)
+	@$(GRADER) similarity $(ONLY)
 
 demo: $(READY)
 	@$(GRADER) demo

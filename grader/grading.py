@@ -14,6 +14,8 @@ from grader.execution import make_paper, put_right, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
 from grader.rescue import heal_folder
+from grader.sandbox import bubblewrap
+from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
 from grader.verdicts import digest, verdict_on, write_whole
 
@@ -53,6 +55,7 @@ def grade(course, todo, again=False, workers=None):
     todo : [(student, unit)]
     again: grade also what was graded before
     """
+    require_sandbox()
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
@@ -68,11 +71,25 @@ def grade(course, todo, again=False, workers=None):
     tests = {unit: source_cells(course, unit) for unit in units}
     for unit in units:
         reference_run(course, unit, tests[unit])
-    for (student, unit), problem in spread(course, open_todo, tests, workers or os.cpu_count()):
+    workers = workers or os.cpu_count()
+    for (student, unit), problem in spread(course, open_todo, tests, workers, find_verdicts):
         yield Graded(student, unit, problem or grade_one(course, student, unit))
 
 
-def spread(course, todo, tests, workers):
+def require_sandbox():
+    """raises: CourseError, where there can be none and nobody has asked to do without"""
+    if UNSAFE in os.environ:
+        return
+    try:
+        bubblewrap.require()
+    except bubblewrap.NoSandbox as reason:
+        raise CourseError(
+            f"Students' code is not run without a sandbox, and {reason}. "
+            "Only for submissions that you trust: UNSAFE_NO_SANDBOX=1 (--unsafe-no-sandbox)."
+        ) from None
+
+
+def spread(course, todo, tests, workers, find):
     """Find verdicts in worker processes; yield ((student, unit), problem) as they come.
 
     A worker that is killed takes its pool along: what was not done goes to a new one, and a
@@ -81,7 +98,7 @@ def spread(course, todo, tests, workers):
     tries = dict.fromkeys(todo, 0)
     while tries:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = {pool.submit(find_verdicts, course, *job, tests[job[1]]): job for job in tries}
+            jobs = {pool.submit(find, course, *job, tests[job[1]]): job for job in tries}
             for done in as_completed(jobs):
                 job = jobs[done]
                 try:
@@ -112,10 +129,15 @@ def find_verdicts(course, student, unit, tests):
 
 
 def examine_submission(course, student, unit, path, tests):
+    paper = paper_of(course, student, unit, path, tests)
+    return verdict_on(paper, verdict_path(course, student, unit, path.stem))
+
+
+def paper_of(course, student, unit, path, tests):
+    """The paper of a notebook as it was handed in, mended."""
     nb = nbformat.read(path, as_version=4)
     put_right(course, nb, student, unit, path.stem, tests)
-    paper = make_paper(course, nb, student, unit, path.stem, tests)
-    return verdict_on(paper, verdict_path(course, student, unit, path.stem))
+    return make_paper(course, nb, student, unit, path.stem, tests)
 
 
 def reference_run(course, unit, tests):

@@ -47,7 +47,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         km.connection_file = str(self.folder / "host.json")
         km.write_connection_file()
         self.connection_info = km.get_connection_info()
-        inside = json.loads(Path(km.connection_file).read_text()) | {"ip": "/run/kernel/s"}
+        inside = json.loads(Path(km.connection_file).read_text())
+        if warm.walls:
+            inside["ip"] = "/run/kernel/s"
         (self.folder / "kernel.json").write_text(json.dumps(inside))
         warm.hand_over(self.folder)
         return await super().pre_launch(cmd=[], **words)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from . import bubblewrap
 
+UNSAFE = "COURSE_UNSAFE_NO_SANDBOX"  # set by `make grade UNSAFE_NO_SANDBOX=1`
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -32,13 +34,16 @@ class Limits:
 class Zygote:
     """One warm parent and the folder of sockets that it shares with us."""
 
-    def __init__(self):
-        bubblewrap.require()
+    def __init__(self, walls=True):
+        self.walls = walls
+        if walls:
+            bubblewrap.require()
         self.run = Path(tempfile.mkdtemp(prefix="grade-"))
         bubblewrap.prepare(self.run)
+        self.hand_over(self.run)
         self.process = subprocess.Popen(
-            bubblewrap.command(self.run),
-            stdin=subprocess.DEVNULL,
+            bubblewrap.command(self.run) if walls else bubblewrap.no_walls(self.run),
+            stdin=subprocess.PIPE,  # never written to: when this end closes, the zygote ends
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -49,13 +54,13 @@ class Zygote:
             raise bubblewrap.NoSandbox(f"the sandbox does not start: {words[-500:]}")
 
     def close(self):
-        self.process.kill()
+        self.process.stdin.close()
         self.process.wait()
         shutil.rmtree(self.run, ignore_errors=True)
 
     def hand_over(self, folder):
         """Let the user behind the wall read a folder that we have written."""
-        if os.geteuid() == 0:
+        if self.walls and os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, bubblewrap.NOBODY, bubblewrap.NOBODY)
 
@@ -67,7 +72,7 @@ class Zygote:
         ours, theirs = socket.socketpair()
         host = socket.socket(socket.AF_UNIX)
         host.connect(str(self.run / "zygote"))
-        request = {"folder": folder, "utils": utils, "limits": asdict(limits)}
+        request = {"folder": folder, "utils": utils, "limits": asdict(limits), "walls": self.walls}
         with theirs:
             socket.send_fds(host, [json.dumps(request).encode()], [theirs.fileno()])
         words, fds, _, _ = socket.recv_fds(host, 2**16, 1)
@@ -141,5 +146,8 @@ def fdinfo(fd):
 
 @cache
 def zygote():
-    """This process's own, started when it is first asked for."""
-    return Zygote()
+    """This process's own, started when it is first asked for.
+
+    raises: NoSandbox, where there can be none and nobody has asked to do without
+    """
+    return Zygote(walls=UNSAFE not in os.environ)
