@@ -197,6 +197,18 @@ class RemoteObject:
             raise TypeError("no length")
         return length
 
+    def __str__(self):
+        return self._words("str")
+
+    def __repr__(self):
+        return self._words("repr")
+
+    def _words(self, which):
+        words = self._operate(which, self)
+        if type(words) is not str:
+            raise TypeError("no string")
+        return words
+
     def __getitem__(self, key):
         return self._operate("getitem", self, key)
 
@@ -221,7 +233,7 @@ def _forward(name):
     setattr(RemoteObject, f"__r{name}__", back)
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
     _forward(_name)
 
 

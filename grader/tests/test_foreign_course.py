@@ -41,7 +41,10 @@ class Account:
             raise ValueError("nothing to pay in")
         self.balance += amount
         self.log.append(amount)
-        return self""",
+        return self
+
+    def __str__(self):
+        return f'{self.balance} euros'""",
     ),
     "plot": (
         "def draw(values):\n",
@@ -120,6 +123,7 @@ TESTS = {
         account.pay_in(10).pay_in(1)
         assert account.balance == 16
         assert account.log == [10, 1]
+        assert str(account) == f"{account}" == "16 euros" and 10 in account.log
         assert hasattr(account, "log") and not hasattr(account, "colour")
         try:
             Account().pay_in(-1)
