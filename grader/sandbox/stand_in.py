@@ -101,14 +101,14 @@ class Student:
                 if kind != "callback":
                     raise wire.WireError("no answer")
                 self.answer(*content, came)
+        except RemoteError:  # the student's own may be an OSError as well
+            raise
         except (TimeoutError, wire.TooLate):
             self.fail("timeout")
         except (EOFError, OSError):
             ended = self.tenant.kill()
             self.fail("out of memory" if ended == "memory" else "crashed")
-        except (wire.WireError, TypeError, ValueError, AttributeError) as garbage:
-            if isinstance(garbage, RemoteError):
-                raise
+        except (wire.WireError, TypeError, ValueError, AttributeError):
             self.fail("crashed")
         finally:
             self.left -= time.monotonic() - start
