@@ -101,8 +101,8 @@ class Student:
                 if kind != "callback":
                     raise wire.WireError("no answer")
                 self.answer(*content, came)
-        except RemoteError:
-            raise  # the student's own error, which may well be an OSError
+        except RemoteError:  # the student's own may be an OSError as well
+            raise
         except (TimeoutError, wire.TooLate):
             self.fail("timeout")
         except (EOFError, OSError):
@@ -197,6 +197,18 @@ class RemoteObject:
             raise TypeError("no length")
         return length
 
+    def __str__(self):
+        return self._words("str")
+
+    def __repr__(self):
+        return self._words("repr")
+
+    def _words(self, which):
+        words = self._operate(which, self)
+        if type(words) is not str:
+            raise TypeError("no string")
+        return words
+
     def __getitem__(self, key):
         return self._operate("getitem", self, key)
 
@@ -221,7 +233,7 @@ def _forward(name):
     setattr(RemoteObject, f"__r{name}__", back)
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
     _forward(_name)
 
 

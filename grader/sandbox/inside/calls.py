@@ -18,12 +18,16 @@ ARITHMETIC = {
     "sub": operator.sub,
     "mul": operator.mul,
     "truediv": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
     "pow": operator.pow,
     "matmul": operator.matmul,
     "neg": operator.neg,
     "getitem": operator.getitem,
     "setitem": operator.setitem,
     "len": len,
+    "str": str,
+    "repr": repr,
 }
 MOST_PRINTED = 100_000  # characters of one call
 MOST_ITEMS = 10_000  # taken from an iterable at once
