@@ -26,6 +26,8 @@ import math
 
 import numpy as np
 
+from ._gradients import require_gradient
+
 
 def batch_norm_forward(
     x, gamma, beta, running_mean=None, running_var=None, training=True, eps=1e-5
@@ -80,7 +82,7 @@ def batch_norm_backward(dout, cache):
     source : Ioffe and Szegedy (2015), section 3; simplified as at the head of this file
     """
     centered, gamma, inverse, training = cache
-    _require_shape(dout, centered)
+    require_gradient(dout, centered.shape)
     dgamma = inverse * _per_feature(dout, centered)
     dbeta = _per_feature(dout)
     scale = _wide(gamma * inverse, dout)
@@ -168,7 +170,7 @@ def layer_norm_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of x
     """
     x, gamma, mean, inverse = cache
-    _require_shape(dout, x)
+    require_gradient(dout, x.shape)
     D = len(gamma)
     rows, dout_rows = x.reshape(-1, D), dout.reshape(-1, D)
     dx = np.empty(rows.shape, np.result_type(x, dout, 1.0))
@@ -236,8 +238,3 @@ def _require_features(x, **per_feature):
 def _require_eps(eps):
     if not eps >= 0:
         raise ValueError(f"eps must be at least 0, got {eps}")
-
-
-def _require_shape(dout, z):
-    if dout.shape != z.shape:
-        raise ValueError(f"dout must have the shape of x, {z.shape}, got {dout.shape}")

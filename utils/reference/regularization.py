@@ -6,6 +6,8 @@ out. Images are (N, C, H, W), and each of the N is changed in its own way. float
 
 import numpy as np
 
+from ._gradients import require_gradient
+
 
 def l1_penalty(w, strength):
     """Every weight pays its size, and is pushed to 0 just as hard when it is small: sparsity.
@@ -119,8 +121,7 @@ def dropout_backward(dout, cache):
     returns: dx, the shape of x
     raises : ValueError, if dout does not have the shape of x
     """
-    if dout.shape != cache.shape:
-        raise ValueError(f"dout must have the shape of x, {cache.shape}, got {dout.shape}")
+    require_gradient(dout, cache.shape)
     return dout * cache
 
 

@@ -1,5 +1,7 @@
 """Numbers that the units show and that belong to no one module, each recomputed here."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -84,7 +86,7 @@ def test_parameters_of_the_deep_digit_network():
     nothing = np.zeros(())  # shapes count, numbers need not be there
     layers = [
         (np.broadcast_to(nothing, shape), np.broadcast_to(nothing, shape[1:]))
-        for shape in zip(sizes[:-1], sizes[1:], strict=True)
+        for shape in pairwise(sizes)
     ]
     assert mlp.count_parameters(layers) == 11_972_510
 

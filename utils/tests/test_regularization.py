@@ -374,5 +374,5 @@ def test_affine_refuses_values():
 
 def test_dropout_backward_refuses():
     _, cache = reference.dropout_forward(np.ones((2, 3)), 0.5, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"shape of x, \(2, 3\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"shape of out, \(2, 3\), got \(3,\)"):
         reference.dropout_backward(np.ones(3), cache)
