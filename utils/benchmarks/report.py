@@ -143,7 +143,7 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
             label=f"{dtype}, geometric mean {means(times)[dtype]:.2f}",
         )  # fmt: skip
     ax.plot([], [], color=VERMILLION, linewidth=1.5, label="wanted at most, in float64")
-    ax.axvline(1, color=GREY, linewidth=1)
+    ax.axvline(1, color=GREY, linewidth=1, zorder=1)  # below what is wanted, where that is 1
     ax.set_xscale("log")
     ratios = [t.ratio for t in times]
     ax.set_xlim(min(0.2, min(ratios) / 1.2), max(4.0, max(ratios) * 1.2))

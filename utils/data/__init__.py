@@ -1,6 +1,8 @@
-"""Data sets of the course: bundled with what it stands on, or generated. Nothing is fetched, but
-by the loaders of real sets when they are asked to.
+"""Data sets of the course: bundled with what it stands on, or generated.
 
+Nothing is fetched, unless a loader of a real set is called with download=True.
+
+dataset  : Dataset and Series, what makers and loaders return
 bundled  : small real tables, digits and photographs, from scikit-learn
 toy      : points in the plane, and von Neumann's elephant
 glyphs   : printed digits, distorted, in three levels
@@ -8,7 +10,8 @@ textures : shapes in two patterns on photographs, with masks and a shortcut to p
 weather  : simulated hours, whose future a memory can see
 series   : real series, from statsmodels
 text     : English and Python, from Python itself
-real     : MNIST, Fashion-MNIST, CIFAR-10, Shakespeare, weather: from a folder, or fetched
+real     : MNIST, Fashion-MNIST, CIFAR-10, Shakespeare, New York's weather, Beijing's air: from a
+           folder, or fetched
 """
 
 from .bundled import load_breast_cancer, load_digits, load_iris, load_photo, load_wine

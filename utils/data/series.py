@@ -72,17 +72,6 @@ def load_elnino():
     )
 
 
-def _series(values, name, unit, step, source):
-    return Series(
-        x=np.array(values, dtype=np.float64)[:, None],
-        names=(name,),
-        units=(unit,),
-        step=step,
-        name=name,
-        source=f"{source}, as bundled with statsmodels",
-    )
-
-
 def carry_forward(x):
     """Fill each gap with the last value before it, as one who forecasts would have to.
 
@@ -98,3 +87,14 @@ def carry_forward(x):
         raise ValueError(f"x must be (T, D), got {x.shape}")
     known = np.where(np.isnan(x), 0, np.arange(len(x))[:, None])  # its own row, or the first
     return np.take_along_axis(x, np.maximum.accumulate(known, axis=0), axis=0)
+
+
+def _series(values, name, unit, step, source):
+    return Series(
+        x=np.array(values, dtype=np.float64)[:, None],
+        names=(name,),
+        units=(unit,),
+        step=step,
+        name=name,
+        source=f"{source}, as bundled with statsmodels",
+    )

@@ -66,7 +66,7 @@ def attention_weights(queries, keys, mask=None, causal=False):
         scores = p[heads, rows, seen]  # on their way to become p
         np.matmul(queries[heads, rows], keys[heads, seen].swapaxes(1, 2), out=scores)
         if causal:
-            square = scores[:, :, rows]
+            square = scores[:, :, rows]  # of all that these queries see, only here some lie ahead
             square[:] = np.where(causal_mask(square.shape[1]), square, -np.inf)
         _masked_softmax(scores, None if mask is None else mask[heads, rows, seen])
     return p.reshape(shape)

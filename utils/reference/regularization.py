@@ -233,7 +233,7 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
 
 
 def add_noise(images, scale, rng):
-    """Shake every grey value a little, by normal noise.
+    """Shake every gray value a little, by normal noise.
 
         images + scale normal(0, 1)
 
