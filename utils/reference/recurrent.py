@@ -38,7 +38,7 @@ def rnn_step_forward(x, h, w_x, w_h, b):
     """
     x, h, w_x, w_h, b = _prepared(1, "(B, D)", x=x, h=h, w_x=w_x, w_h=w_h, b=b)
     out = np.tanh(x @ w_x + h @ w_h + b)
-    return out.copy(), (x, h, w_x, w_h, out)
+    return out.copy(), (x, h, w_x, w_h, out)  # a copy: the cache keeps its own
 
 
 def rnn_step_backward(dout, cache):

@@ -70,6 +70,7 @@ LAYERS = {  # pairs xxx_forward and xxx_backward
     "recurrent.rnn_step": ([(2, 4), STATES, (4, 5), (5, 5), (5,)], {}),
     "recurrent.stacked": ([SEQUENCES, [LSTM]], {}),
 }
+GAMES = ["discriminator_loss", "frechet_distance", "game_value"]
 ENTRYWISE = ["elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "softplus", "tanh"]
 ACTIVATIONS = {  # xxx and xxx_backward(dout, ...)
     **{f"activations.{name}": ([X], {}) for name in [*ENTRYWISE, "softmax", "log_softmax"]},
@@ -92,7 +93,6 @@ OPTIMIZERS = [
 ]
 DISTANCES = ["l1_distances", "l2_distances", "l2_distances_one_loop", "l2_distances_two_loops"]
 SCALERS = ["center", "clip_outliers", "decorrelate", "min_max", "standardize", "whiten"]
-GAMES = ["discriminator_loss", "frechet_distance", "game_value"]
 FUNCTIONS = {
     "attention.additive_attention_weights": ([(2, 3, 4), (2, 5, 6), (4, 3), (6, 3), (3,)], {}),
     "attention.attention_weights": ([(2, 3, 4), (2, 5, 4)], {}),
