@@ -41,7 +41,8 @@ utils.gpu holds the same files once more, in PyTorch, all but autodiff, whose tw
 In every docstring N counts examples, D features, C classes; x is (N, D), labels are (N,) ints.
 A layer is a pair: xxx_forward returns (out, cache), and xxx_backward(dout, cache) the gradients
 in the order of the inputs; dx is always d loss / d x, of the shape of x.
-Arrays are meant to be float64, float32 stays so, and nothing is changed in place. Bad input
+Arrays are meant to be float64, float32 stays so (where options are Python's floats: a NumPy
+float64, of np.logspace say, makes float64 of it), and nothing is changed in place. Bad input
 raises a ValueError that says what was wanted and what came.
 """
 
