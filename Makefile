@@ -1,7 +1,7 @@
 # Every command sets up what it needs first; the second time it starts at once.
 #   student    : lab  progress  submit
 #   instructor : release  bundle  collect  grade  feedback  export  demo
-#   contributor: outputs  test  bench
+#   contributor: outputs  test  bench  bench-gpu
 
 PYTHON ?= python3
 UNIT ?=
@@ -27,7 +27,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
-	lint test-code test-notebooks test-browser bench
+	lint test-code test-notebooks test-browser bench bench-gpu
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -95,3 +95,6 @@ test-browser: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m utils.benchmarks $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)
+
+bench-gpu: $(READY)
+	$(BIN)/python -m utils.benchmarks gpu $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)

@@ -5,6 +5,6 @@ gpu/         PyTorch, any device, written to be fast: the same files, functions 
 data/        data sets, bundled or generated; real ones, where asked for, are fetched
 figures/     pictures from arrays and functions
 widgets/     the same pictures with controls to move
-benchmarks/  how fast reference/ is beside torch, scipy and scikit-learn
+benchmarks/  how fast both trees are beside torch, scipy and scikit-learn
 device.py    which device PyTorch runs on
 """
