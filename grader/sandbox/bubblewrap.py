@@ -31,7 +31,7 @@ def command(run):
     run    : folder of this machine with the sockets, /run/course inside
     returns: a list of words; as root, the first part steps down to nobody
     """
-    walls = ["bwrap", "--die-with-parent", "--new-session"]
+    walls = ["bwrap", "--new-session"]
     inner = [
         *walls,
         *("--unshare-all", "--cap-drop", "ALL", "--clearenv"),

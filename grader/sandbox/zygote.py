@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 
 from . import bubblewrap
@@ -153,10 +152,18 @@ def fdinfo(fd):
     return Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
 
 
-@cache
 def zygote():
-    """This process's own, started when it is first asked for.
+    """This process's own: started when it is first asked for, and again if it has died.
 
     raises: NoSandbox, where there can be none and nobody has asked to do without
     """
-    return Zygote(walls=UNSAFE not in os.environ)
+    global _own
+    if _own is not None and _own.process.poll() is not None:
+        _own.close()
+        _own = None
+    if _own is None:
+        _own = Zygote(walls=UNSAFE not in os.environ)
+    return _own
+
+
+_own = None

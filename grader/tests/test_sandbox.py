@@ -594,3 +594,10 @@ def test_does_a_missing_bubblewrap_give_one_clear_sentence(monkeypatch):
         bubblewrap.require()
     assert "\n" not in str(none.value)
     bubblewrap.require.cache_clear()
+
+
+def test_does_a_zygote_that_died_get_a_successor(sandbox):
+    sandbox.process.kill()
+    sandbox.process.wait()
+    assert zygote() is not sandbox
+    assert zygote().process.poll() is None
