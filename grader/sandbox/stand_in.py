@@ -16,7 +16,7 @@ from grader.checking import RemoteCall, RemoteError, is_tensor
 from .inside import wire
 
 SAYS = {
-    "timeout": "took longer than {seconds:g} seconds. Look for a loop that never ends.",
+    "timeout": "took longer than {seconds:.0f} seconds. Look for a loop that never ends.",
     "out of memory": "needed more memory than there is. Look for arrays larger than they must be.",
     "crashed": (
         "ended Python itself. Look for exit(), for recursion without end, "
