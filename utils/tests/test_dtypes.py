@@ -228,7 +228,7 @@ def put(module, names, *inputs):
 
 put("regularization", ["l1_penalty", "l2_penalty", "elastic_penalty"], X, 0.1)
 put("neighbors", [f"l2_distances{form}" for form in ["_two_loops", "_one_loop", ""]], X, X2)
-put("neighbors", ["l1_distances"], X, X2)
+put("neighbors", ["l1_distances_one_loop", "l1_distances"], X, X2)
 put("preparation", ["center", "standardize", "min_max", "decorrelate", "whiten"], X, X2)
 put("preparation", ["impute_mean", "clip_outliers"], X, X2)
 put("preparation", ["equalize_histogram"], P)
