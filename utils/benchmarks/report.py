@@ -133,7 +133,7 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
             [t.case.wanted] * 2, np.array([-0.4, 0.4]) + place[str(t.case)], color=VERMILLION,
             linewidth=1.5,
         )  # fmt: skip
-    looks = {"float64": ("o", BLUE, BLUE), "float32": ("D", "white", ORANGE)}
+    looks = {"float64": ("o", BLUE, BLUE), "float32": ("D", "none", ORANGE)}
     for dtype in dtypes:
         mark, face, edge = looks[dtype]
         of_dtype = [t for t in times if t.dtype == dtype]
@@ -143,7 +143,7 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
             label=f"{dtype}, geometric mean {means(times)[dtype]:.2f}",
         )  # fmt: skip
     ax.plot([], [], color=VERMILLION, linewidth=1.5, label="wanted at most, in float64")
-    ax.axvline(1, color=GREY, linewidth=1)
+    ax.axvline(1, color=GREY, linewidth=1, zorder=1)
     ax.set_xscale("log")
     ratios = [t.ratio for t in times]
     ax.set_xlim(min(0.2, min(ratios) / 1.2), max(4.0, max(ratios) * 1.2))
