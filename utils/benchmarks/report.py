@@ -163,16 +163,12 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
             [t.case.wanted] * 2, np.array([-0.4, 0.4]) + place[str(t.case)], color=VERMILLION,
             linewidth=1.5,
         )  # fmt: skip
-<<<<<<< HEAD
     looks = {
         "float64": ("o", BLUE, BLUE),
-        "float32": ("D", "white", ORANGE),
+        "float32": ("D", "none", ORANGE),
         "tf32": ("s", GREY, GREY),
         "bfloat16": ("o", BLUE, BLUE),
     }
-=======
-    looks = {"float64": ("o", BLUE, BLUE), "float32": ("D", "none", ORANGE)}
->>>>>>> speed2
     for dtype in dtypes:
         mark, face, edge = looks[dtype]
         of_dtype = [t for t in times if t.dtype == dtype]
@@ -181,14 +177,9 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
             color=edge, markerfacecolor=face, markersize=5.5,
             label=f"{dtype}, geometric mean {means(times)[dtype]:.2f}",
         )  # fmt: skip
-<<<<<<< HEAD
     aimed = ", ".join(dict.fromkeys(t.dtype for t in times if t.wanted))
     ax.plot([], [], color=VERMILLION, linewidth=1.5, label=f"wanted at most, in {aimed}")
     ax.axvline(1, color=GREY, linewidth=1, zorder=1)  # below what is wanted, where that is 1
-=======
-    ax.plot([], [], color=VERMILLION, linewidth=1.5, label="wanted at most, in float64")
-    ax.axvline(1, color=GREY, linewidth=1, zorder=1)
->>>>>>> speed2
     ax.set_xscale("log")
     ratios = [t.ratio for t in times]
     ax.set_xlim(min(0.2, min(ratios) / 1.2), max(4.0, max(ratios) * 1.2))
