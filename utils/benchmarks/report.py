@@ -165,7 +165,7 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
         )  # fmt: skip
     looks = {
         "float64": ("o", BLUE, BLUE),
-        "float32": ("D", "white", ORANGE),
+        "float32": ("D", "none", ORANGE),
         "tf32": ("s", GREY, GREY),
         "bfloat16": ("o", BLUE, BLUE),
     }

@@ -5,6 +5,12 @@ import torch
 from ._labels import require_labels
 
 
+def l1_distances_one_loop(a, b):
+    """Torch twin of utils.reference.neighbors.l1_distances_one_loop."""
+    _require_rows(a, b)
+    return torch.stack([(b - row).abs().sum(dim=1) for row in a])
+
+
 def l1_distances(a, b):
     """Torch twin of utils.reference.neighbors.l1_distances, in one kernel."""
     _require_rows(a, b)

@@ -21,6 +21,7 @@ from numpy.lib.stride_tricks import as_strided
 
 _WINDOW = ("stride", "padding", "dilation")
 _BLOCK_BYTES = 2**21  # of columns and products at a time: they stay in the CPU's cache
+_PLACES_ALONE = 512  # of an image, from which on it is a matrix product of its own
 
 
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
@@ -193,10 +194,9 @@ def conv2d_forward(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     bias = 0 if b is None else b.reshape(groups, -1, 1, 1)
     out = np.empty((N, groups, F // groups, oH, oW), x.dtype)
     for images, rows, cols in _columns_by_block(x_padded, w, (oH, oW), options):
-        product = w_rows @ cols  # (groups, F/groups, all places of the block)
+        product = w_rows @ cols  # (pieces, groups, F/groups, places)
         block = out[images, :, :, rows]  # (n, groups, F/groups, rows, oW), a view
-        product = product.reshape(groups, F // groups, len(block), -1, oW)
-        np.add(product.transpose(2, 0, 1, 3, 4), bias, out=block)
+        np.add(_by_image(product, len(block)).reshape(block.shape), bias, out=block)
     return out.reshape(N, F, oH, oW), (x, w, b, options)
 
 
@@ -218,8 +218,8 @@ def conv2d_backward(dout, cache):
     x_padded = _pad(x, options["padding"])
     dw_rows = np.zeros((groups, F // groups, w[0].size), w.dtype)
     for images, rows, cols in _columns_by_block(x_padded, w, out_size, options):
-        dout_rows = dout[images, :, rows].swapaxes(0, 1).reshape(groups, F // groups, -1)
-        dw_rows += dout_rows @ cols.swapaxes(1, 2)
+        dout_rows = _by_piece(dout[images, :, rows], len(cols), groups)
+        dw_rows += (dout_rows @ cols.swapaxes(2, 3)).sum(axis=0)
     dx = _dx_by_convolution if _is_convolution_backwards(w, options) else _dx_by_col2im
     db = None if b is None else dout.sum(axis=(0, 2, 3))
     return dx(dout, x.shape, w, options), dw_rows.reshape(w.shape), db
@@ -283,10 +283,11 @@ def _dx_by_col2im(dout, x_shape, w, options):
     # One filter to each group makes an outer product, at which matmul is slow.
     multiply = np.multiply if groups == F else np.matmul
     for images, rows, seen in _blocks(N, w, (oH, oW), options):
-        dout_rows = dout[images, :, rows].swapaxes(0, 1).reshape(groups, F // groups, -1)
-        dcols = multiply(w_columns, dout_rows)  # (groups, K, places)
         block = dx_padded[images, :, seen]
-        _add_patches(block, dcols.reshape(C, kH, kW, len(block), -1, oW), options)
+        dout_rows = _by_piece(dout[images, :, rows], _pieces(len(block), oH * oW), groups)
+        dcols = _by_image(multiply(w_columns, dout_rows), len(block))  # (n, groups, K, places)
+        patches = dcols.reshape(len(block), C, kH, kW, -1, oW).transpose(1, 2, 3, 0, 4, 5)
+        _add_patches(block, patches, options)
     return _crop(dx_padded, options["padding"])
 
 
@@ -311,7 +312,7 @@ def _add_patches(x_padded, patches, options):
 
 
 def _columns_by_block(x_padded, w, out_size, options):
-    """im2col a block at a time: images, rows, and cols, (groups, C/groups kH kW, places).
+    """im2col a block at a time: images, rows, and cols, (pieces, groups, C/groups kH kW, places).
 
     All blocks share one piece of memory: to get a new one each time can take longer than to fill
     it.
@@ -319,11 +320,37 @@ def _columns_by_block(x_padded, w, out_size, options):
     groups, memory = options["groups"], None
     for images, rows, seen in _blocks(len(x_padded), w, out_size, options):
         patches = _patches(x_padded[images, :, seen], w.shape[2:], options)
+        pieces = _pieces(patches.shape[3], out_size[0] * out_size[1])
         if memory is None:  # the first block is the largest
             memory = np.empty(patches.size, x_padded.dtype)
+        if pieces > 1:
+            patches = patches.transpose(3, 0, 1, 2, 4, 5)  # (n, C, kH, kW, oH, oW)
         cols = memory[: patches.size].reshape(patches.shape)
         cols[...] = patches
-        yield images, rows, cols.reshape(groups, w[0].size, -1)
+        yield images, rows, cols.reshape(pieces, groups, w[0].size, -1)
+
+
+def _pieces(n, places):
+    """In how many matrix products n images are met: one each, or one for all.
+
+    One each, and the product lies as the output does: nothing is reordered. But where an image has
+    few places, many small products are slower than one large.
+    """
+    return n if places >= _PLACES_ALONE else 1
+
+
+def _by_piece(images, pieces, groups):
+    """(n, F, rows, oW) as (pieces, groups, F/groups, places): a view if every image is a piece."""
+    n, F = images.shape[:2]
+    split = images.reshape(pieces, n // pieces, groups, F // groups, -1)
+    return split.transpose(0, 2, 3, 1, 4).reshape(pieces, groups, F // groups, -1)
+
+
+def _by_image(product, n):
+    """(pieces, groups, K, places of all its images) as (n, groups, K, places), a view."""
+    pieces, groups, K = product.shape[:3]
+    split = product.reshape(pieces, groups, K, n // pieces, -1)
+    return split.transpose(0, 3, 1, 2, 4).reshape(n, groups, K, -1)
 
 
 def _blocks(N, w, out_size, options):

@@ -91,7 +91,13 @@ OPTIMIZERS = [
     "rmsprop",
     "sgd",
 ]
-DISTANCES = ["l1_distances", "l2_distances", "l2_distances_one_loop", "l2_distances_two_loops"]
+DISTANCES = [
+    "l1_distances",
+    "l1_distances_one_loop",
+    "l2_distances",
+    "l2_distances_one_loop",
+    "l2_distances_two_loops",
+]
 SCALERS = ["center", "clip_outliers", "decorrelate", "min_max", "standardize", "whiten"]
 FUNCTIONS = {
     "attention.additive_attention_weights": ([(2, 3, 4), (2, 5, 6), (4, 3), (6, 3), (3,)], {}),

@@ -148,13 +148,18 @@ def test_gradients_agree_with_differences(rng, options):
     assert relative_error(db, numeric_gradient(lambda a: objective(b=a), b, step)) < 1e-7
 
 
-@pytest.mark.parametrize("block_bytes", [1, 5_000, 2**20])
-def test_blocks_change_nothing(monkeypatch, rng, block_bytes):
+@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"groups": 2}])
+@pytest.mark.parametrize("filters", [4, 16])  # dx is a convolution, dx is put back from columns
+@pytest.mark.parametrize("places_alone", [1, 10**6])  # a product for each image, one for a block
+@pytest.mark.parametrize("block_bytes", [1, 10_000, 2**20])
+def test_blocks_change_nothing(monkeypatch, rng, block_bytes, places_alone, filters, options):
     """Blocks of one image, of some, the last one smaller, and one block of all."""
     monkeypatch.setattr(reference, "_BLOCK_BYTES", block_bytes)
-    x, w, b = rng.normal(size=(7, 2, 5, 5)), rng.normal(size=(3, 2, 3, 3)), rng.normal(size=3)
-    out, cache = reference.conv2d_forward(x, w, b)
-    want, loops_cache = reference.conv2d_loops_forward(x, w, b)
+    monkeypatch.setattr(reference, "_PLACES_ALONE", places_alone)
+    w = rng.normal(size=(filters, 2 // options.get("groups", 1), 3, 3))
+    x, b = rng.normal(size=(7, 2, 5, 5)), rng.normal(size=filters)
+    out, cache = reference.conv2d_forward(x, w, b, **options)
+    want, loops_cache = reference.conv2d_loops_forward(x, w, b, **options)
     assert_allclose(out, want, rtol=1e-12, atol=1e-12)
     for got, want in zip(
         reference.conv2d_backward(out, cache),

@@ -11,8 +11,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from utils.gpu import neighbors as gpu
 from utils.reference import neighbors as reference
 
+L1_FORMS = ["l1_distances_one_loop", "l1_distances"]
 L2_FORMS = ["l2_distances_two_loops", "l2_distances_one_loop", "l2_distances"]
-FORMS = ["l1_distances", *L2_FORMS]
+FORMS = [*L1_FORMS, *L2_FORMS]
 
 
 def points(n, d=3):
@@ -29,9 +30,10 @@ def test_l2_by_hand(form):
     assert_allclose(getattr(reference, form)(a, b), want, atol=1e-12)
 
 
-def test_l1_by_hand():
+@pytest.mark.parametrize("form", L1_FORMS)
+def test_l1_by_hand(form):
     a, b = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[3.0, -4.0]])
-    assert_array_equal(reference.l1_distances(a, b), [[3 + 4], [2 + 5]])
+    assert_array_equal(getattr(reference, form)(a, b), [[3 + 4], [2 + 5]])
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -60,8 +62,39 @@ def test_three_forms_of_one_distance(a, b):
     assert_allclose(none**2, two**2, atol=1e-9)  # rounding of squares up to 1.2e5
 
 
+@given(a=points(3), b=points(4))
+def test_two_forms_of_the_other_distance(a, b):
+    one, none = (getattr(reference, form)(a, b) for form in L1_FORMS)
+    assert_allclose(none, one, rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("worst", [np.nan, np.inf])
+def test_a_missing_or_infinite_value_stays_in_its_row(form, worst):
+    a, b = np.array([[worst, 0.0], [1.0, 2.0]]), np.array([[3.0, 4.0], [0.0, 1.0]])
+    with np.errstate(invalid="ignore"):
+        got = getattr(reference, form)(a, b)
+    assert not np.isfinite(got[0]).any() and np.isfinite(got[1]).all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_in_any_order_of_memory(rng, form):
+    a, b = rng.normal(size=(3, 8))[:, ::2], rng.normal(size=(4, 5)).T
+    before = a.copy(), b.copy()
+    want = getattr(reference, form)(a.copy(), b.copy())
+    assert_allclose(getattr(reference, form)(a, b), want, rtol=1e-12)
+    assert_array_equal(a, before[0])
+    assert_array_equal(b, before[1])
+
+
 @pytest.mark.parametrize(
-    "form, arrays_held", [("l1_distances", 3), ("l2_distances_one_loop", 3), ("l2_distances", 4)]
+    "form, arrays_held",
+    [
+        ("l1_distances_one_loop", 3),
+        ("l1_distances", 3),
+        ("l2_distances_one_loop", 3),
+        ("l2_distances", 4),
+    ],
 )
 def test_memory_stays_at_n_times_m(rng, form, arrays_held):
     N, M, D = 100, 120, 90
@@ -115,6 +148,22 @@ def test_twin_breaks_ties_alike(distances, k):
     assert_array_equal(gpu.nearest(torch.tensor(distances), k), want)
 
 
+@given(data=st.data(), M=st.integers(1, 200), kind=st.sampled_from(["ties", "sorted", "drawn"]))
+def test_nearest_is_the_head_of_a_stable_sort(data, M, kind):
+    """Among many columns too, where groups of them are compared first."""
+    k = data.draw(st.integers(1, M))
+    rng = np.random.default_rng(data.draw(st.integers(0, 100)))
+    distances = rng.integers(0, 4, (3, M)) * 1.0 if kind == "ties" else rng.random((3, M))
+    if kind == "sorted":
+        distances.sort(axis=1)
+    want = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    assert_array_equal(reference.nearest(distances, k), want)
+
+
+def test_nearest_of_nobody():
+    assert reference.nearest(np.zeros((0, 200)), 2).shape == (0, 2)
+
+
 @pytest.mark.parametrize("k", [0, 5, -1])
 def test_k_out_of_reach(tensor, k):
     with pytest.raises(ValueError, match=rf"k must lie in \[1, 4\].*got {k}"):
@@ -123,9 +172,12 @@ def test_k_out_of_reach(tensor, k):
         gpu.nearest(tensor(np.zeros((2, 4))), k)
 
 
-def test_nearest_refuses_nan():
+@pytest.mark.parametrize("place", [0, 40, 99])
+def test_nearest_refuses_nan(place):
+    distances = np.ones((2, 100))
+    distances[1, place] = np.nan
     with pytest.raises(ValueError, match="got nan"):
-        reference.nearest(np.array([[1.0, np.nan]]), 1)
+        reference.nearest(distances, 1)
 
 
 def test_vote_by_hand(tensor):
