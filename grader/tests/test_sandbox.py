@@ -321,7 +321,8 @@ def fill(items, table): items.append(4); table["new"] = 5
 def draw(rng): return rng.normal()
 def apply(f, x): return f(x) + 1
 def fail(kind): raise kind_of[kind]("what is wrong")
-kind_of = {kind.__name__: kind for kind in (ValueError, KeyError, NotImplementedError, OSError)}
+errors = ValueError, KeyError, NotImplementedError, OSError, KeyboardInterrupt
+kind_of = {kind.__name__: kind for kind in errors}
 class Scalar:
     def __init__(self, data): self.data, self.grad = data, 0.0
     def __add__(self, other): return Scalar(self.data + getattr(other, "data", other))
@@ -415,7 +416,7 @@ def test_does_an_object_decide_nothing(student):
     assert isinstance(a, RemoteObject)
 
 
-@pytest.mark.parametrize("kind", [ValueError, KeyError, NotImplementedError])
+@pytest.mark.parametrize("kind", [ValueError, KeyError, NotImplementedError, OSError])
 def test_do_known_errors_keep_their_kind(student, kind):
     with pytest.raises(kind, match="what is wrong") as error:
         student.get("fail")(kind.__name__)
@@ -424,9 +425,10 @@ def test_do_known_errors_keep_their_kind(student, kind):
 
 
 def test_is_any_other_error_a_remote_error(student):
-    with pytest.raises(RemoteError, match="stopped with OSError: what is wrong") as error:
-        student.get("fail")("OSError")
-    assert not isinstance(error.value, OSError)
+    with pytest.raises(RemoteError, match="stopped with KeyboardInterrupt: what is wrong") as error:
+        student.get("fail")("KeyboardInterrupt")
+    assert not isinstance(error.value, KeyboardInterrupt)
+    assert student.fault is None
 
 
 # --- the walls ------------------------------------------------------------------------------------
