@@ -2,7 +2,7 @@
 #   student    : lab  progress  check-submission  submit
 #   instructor : release  bundle  collect  grade  feedback  export  report
 #                regrade  trace  similarity  demo
-#   contributor: outputs  test  bench
+#   contributor: outputs  test  bench  bench-gpu
 
 PYTHON ?= python3
 UNIT ?=
@@ -28,7 +28,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress check-submission submit release bundle collect grade feedback export \
-	report regrade trace similarity demo outputs test lint test-code test-notebooks test-browser bench
+	report regrade trace similarity demo outputs test lint test-code test-notebooks test-browser \
+	bench bench-gpu
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -111,3 +112,6 @@ test-browser: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m utils.benchmarks $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)
+
+bench-gpu: $(READY)
+	$(BIN)/python -m utils.benchmarks gpu $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)

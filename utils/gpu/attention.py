@@ -41,9 +41,14 @@ def attention_forward(queries, keys, values, mask=None, causal=False):
     whole = _whole_mask(mask, causal and mask is not None, queries, keys)
     if causal:
         _require_square(queries, keys)
-    return F.scaled_dot_product_attention(
-        queries, keys, values, attn_mask=whole, is_causal=causal and mask is None
+    # axes of length 1 before (T, d) or (B, T, d): the fused kernels take four axes and no fewer
+    missing = max(0, 4 - queries.ndim)
+    heads = F.scaled_dot_product_attention(
+        *(x[(None,) * missing] for x in (queries, keys, values)),
+        attn_mask=whole,
+        is_causal=causal and mask is None,
     )
+    return heads[(0,) * missing]
 
 
 def multi_head_attention_forward(

@@ -541,3 +541,9 @@ def test_backward_refuses_another_shape(rng):
         _, cache = getattr(reference, f"{name}_forward")(*problem(rng), *options)
         with pytest.raises(ValueError, match=r"dout must have the shape of out, .*got \(3,\)"):
             getattr(reference, f"{name}_backward")(np.ones(3), cache)
+
+
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3), (2, 1, 3)])
+def test_the_twin_keeps_the_leading_axes(leading, device):
+    q, v = torch.ones(*leading, 5, 4, device=device), torch.ones(*leading, 5, 3, device=device)
+    assert gpu.attention_forward(q, q, v, causal=True).shape == v.shape

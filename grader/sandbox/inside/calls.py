@@ -9,6 +9,7 @@ import io
 import itertools
 import operator
 import traceback
+import tracemalloc
 
 from . import wire
 
@@ -86,6 +87,14 @@ class Calls:
             ]
             value, out = wire.encode((value, changed), self.keep)
             return {"value": value}, out
+        elif do == "peak":
+            args = self.decode(words[1], buffers)
+            tracemalloc.start()
+            try:
+                self.objects[words[0]](*args)
+                value = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
         else:
             raise ValueError("no such request")
         value, out = wire.encode(value, self.keep)
