@@ -9,6 +9,7 @@ from functools import cache
 
 import nbformat
 from nbgrader.converters import Autograde
+from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_solution
 from traitlets import Float, Integer
@@ -77,7 +78,11 @@ class SaveVerdicts(SaveAutoGrades):
     """Save scores as nbgrader does, and beside each answer, as a comment, what its test said."""
 
     def preprocess(self, nb, resources):
-        outcomes = resources["nbgrader"].get("verdict", {}).get("outcomes", {})  # --no-execute
+        outcomes = resources["nbgrader"].get("verdict", {}).get("outcomes")
+        if outcomes is None:  # --no-execute: what the student's file shows is no verdict
+            for cell in filter(is_test, nb.cells):
+                cell.outputs = [fault_output("no verdict", "this question was not graded.")]
+            outcomes = {}
         self.words, answer = {}, None
         for cell in nb.cells:
             if is_solution(cell):
@@ -160,11 +165,11 @@ def read_release(course, unit, notebook, sources):
     released; where that is gone as well, the cells that the gradebook remembers.
     """
     name = f"{notebook}.ipynb"
-    if (course.release_of(unit) / name).exists():
-        return nbformat.read(course.release_of(unit) / name, as_version=4)
-    if (course.source_of(unit) / name).exists():
-        nb = nbformat.read(course.source_of(unit) / name, as_version=4)
-        for cell in nb.cells:
+    kept = course.release_of(unit) / name
+    path = kept if kept.exists() else course.source_of(unit) / name
+    if path.exists():
+        nb = MetadataValidator().upgrade_notebook_metadata(nbformat.read(path, as_version=4))
+        for cell in nb.cells if path != kept else ():
             if identity(cell) in sources:
                 cell.source = sources[identity(cell)][1]
         return nb

@@ -376,4 +376,4 @@ def test_does_a_notebook_for_another_language_get_one_clear_sentence(course):
         released.write_bytes(kept)
     assert source.exists()
     assert not result["success"]
-    assert "problem is a notebook for R: here only Python notebooks are graded" in result["error"]
+    assert "problem is a notebook for R: here only Python notebooks are graded" in result["log"]
