@@ -111,7 +111,8 @@ class Tenant:
     def kill(self):
         """End it and everything that it started; the first process of a namespace takes all."""
         if self.ended is None:
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
             select.select([self.pidfd], [], [], 5)
         return self.poll()
 
