@@ -1,7 +1,7 @@
 # Every command sets up what it needs first; the second time it starts at once.
 #   student    : lab  progress  submit
 #   instructor : release  bundle  collect  grade  feedback  export  demo
-#   contributor: outputs  test
+#   contributor: outputs  test  bench-grading
 
 PYTHON ?= python3
 UNIT ?=
@@ -27,7 +27,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
-	lint test-code test-notebooks test-browser
+	bench-grading lint test-code test-notebooks test-browser
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -63,7 +63,7 @@ collect: $(READY)
 	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY)
-	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again)
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(CLUSTER),--cluster "$(CLUSTER)")
 
 feedback: $(READY)
 	@$(GRADER) feedback $(ONLY)
@@ -77,6 +77,10 @@ demo: $(READY)
 # --- contributor ---
 outputs: $(READY)
 	@$(GRADER) outputs $(ONLY)
+
+bench-grading: $(READY)
+	@$(GRADER) bench-grading $(if $(STUDENTS),--students $(STUDENTS)) $(if $(KEEP),--keep) \
+		$(if $(CLUSTER),--cluster "$(CLUSTER)") $(if $(DB),--db "$(DB)")
 
 test: lint test-code test-notebooks test-browser
 

@@ -95,7 +95,8 @@ def grade(course, args):
 
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
-    return name_problems(follow(grade_all(course, todo, args.again), len(todo), "Grading"))
+    steps = grade_all(course, todo, args.again, cluster=args.cluster)
+    return name_problems(follow(steps, len(todo), "Grading"))
 
 
 def feedback(course, args):
@@ -140,6 +141,15 @@ def demo(course, args):
     run_demo(course, console, follow, name_problems)
 
 
+def bench_grading(course, args):
+    from grader.benchmark import keep_table, result_table, run_benchmark
+
+    runs = run_benchmark(args.students, follow, args.cluster, args.db)
+    console.print(result_table(runs))
+    if args.keep:
+        keep_table(runs)
+
+
 VERBS = {
     "progress": (progress, "which exercises you have passed"),
     "submit": (submit, "pack a unit for handing in"),
@@ -150,6 +160,7 @@ VERBS = {
     "export": (export, "write the gradebook as CSV and as a picture"),
     "bundle": (bundle, "pack what a class is given"),
     "outputs": (outputs, "execute the notebooks of solutions/ and store their outputs"),
+    "bench-grading": (bench_grading, "grade a made-up class with plain nbgrader and with ours"),
     "demo": (demo, "run a made-up class through all of it"),
 }
 
@@ -163,6 +174,10 @@ def main(words=None):
         command.add_argument("--student", help="one student")
         command.add_argument("--from", dest="folder", help="collect: the folder with the zip files")
         command.add_argument("--again", action="store_true", help="grade: also what is graded")
+        command.add_argument("--cluster", help="grade: address of a Dask scheduler")
+        command.add_argument("--students", type=int, default=100, help="bench-grading: how many")
+        command.add_argument("--db", help="bench-grading: address of a database, or postgres")
+        command.add_argument("--keep", action="store_true", help="bench-grading: store the table")
     args = parser.parse_args(words)
     run, _ = VERBS[args.verb]
     try:

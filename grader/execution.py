@@ -84,7 +84,7 @@ def make_paper(course, nb, student, unit, notebook, limits):
     limits: c.GradingExecute of nbgrader_config.py
     """
     release = course.release / unit
-    reference = course.classroom / "reference" / unit / f"{notebook}.json"
+    reference = reference_path(course, unit, notebook)
     known = json.loads(reference.read_text(encoding="utf-8")) if reference.exists() else {}
     return Paper(
         submission=nbformat.writes(nb),
@@ -99,6 +99,10 @@ def make_paper(course, nb, student, unit, notebook, limits):
 
 def verdict_path(course, student, unit, notebook):
     return course.classroom / "verdicts" / student / unit / f"{notebook}.json"
+
+
+def reference_path(course, unit, notebook):
+    return course.classroom / "reference" / unit / f"{notebook}.json"
 
 
 def read_release(course, unit, notebook):

@@ -1,21 +1,19 @@
-"""Grade a class: verdicts from several workers at once, the gradebook written by one."""
+"""Grade a class: verdicts from several processes at once, the gradebook written by one."""
 
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import time
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import nbformat
 from nbgrader.apps import NbGraderAPI
 
 from grader.course import CourseError
+from grader.crew import Cluster, Crew
 from grader.doctor import mend
-from grader.execution import make_paper, read_release, verdict_path
+from grader.execution import make_paper, read_release, reference_path, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
 from grader.seeds import student_key
-from grader.verdicts import digest, verdict_on, write_whole
+from grader.verdicts import digest, keep_verdict, known_verdict, write_whole
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Graded:
     student: str
     unit: str
     problem: str = ""
+    seconds: float = 0.0  # from the paper to the gradebook
 
 
 def submissions(course, unit=None, student=None):
@@ -43,15 +42,17 @@ def submissions(course, unit=None, student=None):
     return found
 
 
-def grade(course, todo, again=False, workers=None):
+def grade(course, todo, again=False, workers=None, cluster=None):
     """Grade submissions, several at once; yield a Graded as each is done.
 
-    Workers find the verdicts, which are kept on disk as they come; this process alone writes the
+    A crew finds the verdicts, which are kept on disk as they come; this process alone writes the
     gradebook. A submission that was graded and has not changed since is passed over, so a run that
     was stopped at any moment goes on where it was.
 
-    todo : [(student, unit)]
-    again: grade also what was graded before
+    todo   : [(student, unit)]
+    again  : grade also what was graded before
+    workers: processes of this machine; by default as many as it has cores
+    cluster: address of a Dask scheduler, whose workers then do it instead
     """
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
     for _ in make_release(course, unknown) if unknown else ():
@@ -64,72 +65,81 @@ def grade(course, todo, again=False, workers=None):
             open_todo.append((student, unit))
         else:
             yield Graded(student, unit)
-    units = sorted({unit for _, unit in open_todo})
-    tests = {unit: source_cells(course, unit) for unit in units}
-    for unit in units:
-        reference_run(course, unit, tests[unit])
-    for (student, unit), problem in spread(course, open_todo, tests, workers or os.cpu_count()):
-        yield Graded(student, unit, problem or grade_one(course, student, unit))
+    if not open_todo:
+        return
+    with Cluster(cluster) if cluster else Crew(workers) as crew:
+        reference_run(course, sorted({unit for _, unit in open_todo}), crew)
+        for (student, unit), seconds, problem in spread(course, open_todo, crew):
+            start = time.monotonic()
+            problem = problem or grade_one(course, student, unit)
+            yield Graded(student, unit, problem, seconds + time.monotonic() - start)
 
 
-def spread(course, todo, tests, workers):
-    """Find verdicts in worker processes; yield ((student, unit), problem) as they come.
+def spread(course, todo, crew):
+    """Let the crew find verdicts and keep them; yield ((student, unit), seconds, problem)."""
+    tests = {unit: source_cells(course, unit) for unit in {unit for _, unit in todo}}
+    spoiled = []
 
-    A worker that is killed takes its pool along: what was not done goes to a new one, and a
-    submission that is there both times is named.
-    """
-    tries = dict.fromkeys(todo, 0)
-    while tries:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = {pool.submit(find_verdicts, course, *job, tests[job[1]]): job for job in tries}
-            for done in as_completed(jobs):
-                job = jobs[done]
-                try:
-                    problem = done.result()
-                except BrokenProcessPool:
-                    tries[job] += 1
-                    if tries[job] < 3:
-                        continue
-                    problem = "the grading process was killed three times: grade it by itself"
-                del tries[job]
-                yield job, problem
+    def jobs():
+        for job in todo:
+            try:
+                yield job, open_papers(course, *job, tests[job[1]])
+            except Exception as error:
+                spoiled.append((job, 0.0, f"{type(error).__name__}: {error}"))
+
+    for job, verdicts, problem in crew.find(jobs()):
+        seconds = keep(course, *job, verdicts)
+        yield job, seconds, problem
+    yield from spoiled
 
 
-def find_verdicts(course, student, unit, tests):
-    """In a worker: verdicts on all notebooks of one submission, on disk; "" or what went wrong."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # workers run side by side
+def open_papers(course, student, unit, tests):
+    """{notebook: Paper} of a submission, without those on which there is a verdict."""
+    papers = {}
     for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
         if path.stem in tests:
-            try:
-                examine_submission(course, student, unit, path, tests[path.stem])
-            except Exception as error:
-                return f"{path.name}: {type(error).__name__}: {error}"
-    return ""
+            nb = nbformat.read(path, as_version=4)
+            mend(nb, read_release(course, unit, path.stem), tests[path.stem])
+            for cell in nb.cells:
+                if cell.cell_type == "code":
+                    cell.outputs = []
+            limits = course.config.GradingExecute
+            paper = make_paper(course, nb, student, unit, path.stem, limits)
+            if not known_verdict(paper, verdict_path(course, student, unit, path.stem)):
+                papers[path.stem] = paper
+    return papers
 
 
-def examine_submission(course, student, unit, path, tests):
-    nb = nbformat.read(path, as_version=4)
-    mend(nb, read_release(course, unit, path.stem), tests)
-    paper = make_paper(course, nb, student, unit, path.stem, course.config.GradingExecute)
-    return verdict_on(paper, verdict_path(course, student, unit, path.stem))
+def keep(course, student, unit, verdicts):
+    """Write verdicts of one submission to the disk; seconds that it took to find them."""
+    for notebook, verdict in verdicts.items():
+        keep_verdict(verdict, verdict_path(course, student, unit, notebook))
+    return sum(verdict["took"] for verdict in verdicts.values())
 
 
-def reference_run(course, unit, tests):
+def reference_run(course, units, crew):
     """How long each answer of the instructor's takes: the measure of the students' time limits.
 
     raises: CourseError, if a solution does not pass its own test in the sandbox
     """
-    for path in course.notebooks(unit):
-        kept = course.classroom / "reference" / unit / path.name.replace(".ipynb", ".json")
-        if kept.exists():
-            continue
-        nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-        limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600.0}
-        verdict = verdict_on(make_paper(course, nb, "", unit, path.stem, limits), kept)
-        failed = [name for name, outcome in verdict["outcomes"].items() if outcome != "ok"]
-        if failed:
-            kept.unlink()
-            raise CourseError(f"{path.name}: the solution fails its own test of {failed[0]}.")
+    jobs = []
+    for unit in units:
+        for path in course.notebooks(unit):
+            kept = reference_path(course, unit, path.stem)
+            if not kept.exists():
+                nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
+                limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600}
+                jobs.append(
+                    (kept, {path.name: make_paper(course, nb, "", unit, path.stem, limits)})
+                )
+    for kept, verdicts, problem in crew.find(jobs):
+        if problem:
+            raise CourseError(f"The solution cannot be graded: {problem}")
+        for name, verdict in verdicts.items():
+            failed = [test for test, outcome in verdict["outcomes"].items() if outcome != "ok"]
+            if failed:
+                raise CourseError(f"{name}: the solution fails its own test of {failed[0]}.")
+            keep_verdict(verdict, kept)
 
 
 def grade_one(course, student, unit, again=True):
