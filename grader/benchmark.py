@@ -80,8 +80,8 @@ def run_benchmark(students, follow, cluster=None, database=None):
         shutil.copytree(Course().solutions / UNIT, sample.solutions / UNIT)
         follow(make_release(sample, [UNIT]), 1, "Releasing                ")
         shutil.copytree(sample.root, whole.root)
-        make_class(sample, min(students, len(HONEST)))
-        make_class(whole, students)
+        make_class(sample, UNIT, min(students, len(HONEST)))
+        make_class(whole, UNIT, students)
         if cluster or database:
             name = "ours, " + " and ".join(
                 words for words, given in (("cluster", cluster), ("database", database)) if given
@@ -103,13 +103,13 @@ def run_benchmark(students, follow, cluster=None, database=None):
     return runs
 
 
-def make_class(course, students):
+def make_class(course, unit, students):
     """Submissions of so many students, who work in the honest ways in turn."""
     for number in range(students):
-        folder = course.submitted / f"s{number:04}" / UNIT
-        shutil.copytree(course.release / UNIT, folder)
+        folder = course.submitted / f"s{number:04}" / unit
+        shutil.copytree(course.release / unit, folder)
         for path in folder.glob("*.ipynb"):
-            source = course.solutions / UNIT / path.name
+            source = course.solutions / unit / path.name
             answer_notebook(path, source, HONEST[number % len(HONEST)])
 
 

@@ -5,11 +5,12 @@ and can build a sandbox; it sees no submissions, no gradebook, and no secret but
 lies in the paper.
 """
 
+import gc
 import os
 import signal
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, parent_process
 from threading import Lock
 from unittest.mock import patch
 
@@ -59,7 +60,7 @@ class Crew:
         context.set_forkserver_preload(WARM)
         with patch.dict(os.environ, OMP_NUM_THREADS="1"):  # they run side by side
             forkserver.ensure_running()
-        return ProcessPoolExecutor(self.size, context, initializer=end_with_parent)
+        return ProcessPoolExecutor(self.size, context, initializer=join)
 
     def find(self, jobs):
         """Yield (name, verdicts, problem) for each (name, {notebook: Paper}) in turn of their end.
@@ -121,8 +122,9 @@ class Cluster(Crew):
             raise CourseError(f"No cluster with workers at {address}: {error}") from None
         super().__init__(sum(self.client.nthreads().values()))
 
-    def __exit__(self, *words):
-        super().__exit__(*words)
+    def __exit__(self, *_):
+        if self.pool:
+            self.pool.shutdown(wait=False)
         self.client.close()
 
     def open_pool(self):
@@ -137,5 +139,9 @@ class Cluster(Crew):
             ) from None
 
 
-def end_with_parent():
+def join():
+    """The first act of a process of the local crew."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not parent_process().is_alive():  # it was killed before we asked to follow it
+        os._exit(1)
+    gc.freeze()  # what was imported stays

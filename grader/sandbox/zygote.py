@@ -36,7 +36,7 @@ class Zygote:
         bubblewrap.prepare(self.run)
         self.process = subprocess.Popen(
             bubblewrap.command(self.run),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # closed by our end, however it comes: then it ends too
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

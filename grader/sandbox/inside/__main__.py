@@ -8,6 +8,7 @@ operation before the fork would leave its children waiting for threads that they
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -31,6 +32,9 @@ def main():
     listening.listen(64)
     os.write(1, b"ready\n")
     while True:
+        ready, _, _ = select.select([listening, sys.stdin], [], [])
+        if sys.stdin in ready:  # the grader has gone: nothing is ever written there
+            return
         host, _ = listening.accept()
         message, fds, _, _ = socket.recv_fds(host, 2**16, 1)
         if not message:
