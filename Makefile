@@ -1,7 +1,8 @@
 # Every command sets up what it needs first; the second time it starts at once.
-#   student    : lab  progress  submit
-#   instructor : release  bundle  collect  grade  feedback  export  demo
-#   contributor: outputs  test  bench-grading
+#   student    : lab  progress  check-submission  submit
+#   instructor : release  bundle  collect  grade  feedback  export  report
+#                regrade  trace  similarity  demo
+#   contributor: outputs  test  bench  bench-gpu  bench-grading
 
 PYTHON ?= python3
 UNIT ?=
@@ -26,8 +27,9 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # one thread a process: several run side by side
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup lab progress submit release bundle collect grade feedback export demo outputs test \
-	bench-grading lint test-code test-notebooks test-browser
+.PHONY: setup lab progress check-submission submit release bundle collect grade feedback export \
+	report regrade trace similarity demo outputs test lint test-code test-notebooks test-browser \
+	bench bench-gpu bench-grading
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -49,6 +51,9 @@ lab: $(READY)
 progress: $(READY)
 	@$(GRADER) progress
 
+check-submission: $(READY)
+	@$(GRADER) check-submission $(ONLY)
+
 submit: $(READY)
 	@$(GRADER) submit $(ONLY)
 
@@ -63,13 +68,26 @@ collect: $(READY)
 	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY)
-	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(CLUSTER),--cluster "$(CLUSTER)")
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(CLUSTER),--cluster "$(CLUSTER)") \
+		$(if $(UNSAFE_NO_SANDBOX),--unsafe-no-sandbox)
 
 feedback: $(READY)
 	@$(GRADER) feedback $(ONLY)
 
 export: $(READY)
 	@$(GRADER) export
+
+report: $(READY)
+	@$(GRADER) report
+
+trace: $(READY)
+	@$(GRADER) trace $(ONLY)
+
+regrade: $(READY)
+	@$(GRADER) regrade $(ONLY) $(if $(APPLY),--apply)
+
+similarity: $(READY)
+	@$(GRADER) similarity $(ONLY)
 
 demo: $(READY)
 	@$(GRADER) demo
@@ -96,3 +114,9 @@ test-notebooks: $(READY)
 
 test-browser: $(READY)
 	$(BIN)/pytest -q -m browser
+
+bench: $(READY)
+	$(BIN)/python -m utils.benchmarks $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)
+
+bench-gpu: $(READY)
+	$(BIN)/python -m utils.benchmarks gpu $(if $(CASES),--only "$(CASES)") $(if $(QUICK),--quick)

@@ -34,11 +34,12 @@ c.GenerateAssignment.preprocessors = [
 ]
 
 # submitted/ -> autograded/
+c.Autograde.pre_convert_hook = "grader.rescue.heal_before_autograde"
 c.Autograde.sanitize_preprocessors = [
+    "grader.execution.Mend",  # first: of two copies of a cell, nbgrader would keep any
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
-    "grader.execution.Mend",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]

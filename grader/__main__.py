@@ -1,12 +1,20 @@
 """The commands behind the Makefile: `python -m grader <verb>`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from grader.course import Course, CourseError
 
@@ -19,6 +27,8 @@ def progress_bar():
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
         console=console,
         disable=not console.is_terminal,
     )
@@ -60,6 +70,24 @@ def submit(course, args):
     console.print(f"Packed for handing in: {parcel.relative_to(course.root)}", highlight=False)
 
 
+def check_submission(course, args):
+    from grader.selfcheck import check_units
+
+    units = [course.unit(args.unit)] if args.unit else course.units
+    checked = list(check_units(course, units))
+    for one in checked:
+        where = f"{one.unit}/{one.notebook}"
+        if one.problem:
+            console.print(f"[red]✗[/] {where}: {escape(one.problem)}", highlight=False)
+        elif one.findings:
+            console.print(f"[yellow]![/] {where}: grading will put this right", highlight=False)
+        else:
+            console.print(f"[green]✓[/] {where}: ready to hand in", highlight=False)
+        for finding in one.findings:
+            console.print(f"    {escape(finding)}", highlight=False)
+    return 1 if any(one.problem for one in checked) else 0
+
+
 def release(course, args):
     from grader.release import make_release, source_units
 
@@ -82,6 +110,8 @@ def collect(course, args):
             console.print(f"[red]✗[/] {escape(arrival.parcel.name)}: {escape(arrival.problem)}")
         elif arrival.missing:
             console.print(f"! {escape(arrival.parcel.name)}: without {', '.join(arrival.missing)}")
+        for finding in arrival.findings:
+            console.print(f"! {escape(arrival.parcel.name)}: {escape(finding)}", highlight=False)
     refused = sum(bool(arrival.problem) for arrival in arrivals)
     console.print(
         f"{len(arrivals) - refused} of {len(arrivals)} parcels collected.", highlight=False
@@ -92,11 +122,18 @@ def collect(course, args):
 def grade(course, args):
     from grader.grading import grade as grade_all
     from grader.grading import submissions
+    from grader.report import class_table
+    from grader.sandbox.zygote import UNSAFE
 
+    if args.unsafe_no_sandbox:
+        os.environ[UNSAFE] = "1"
+        console.print("[yellow]Without a sandbox: students' code runs as you, on your files.[/]")
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
     steps = grade_all(course, todo, args.again, cluster=args.cluster)
-    return name_problems(follow(steps, len(todo), "Grading"))
+    results = follow(steps, len(todo), "Grading")
+    console.print(class_table(course))
+    return name_problems(results)
 
 
 def feedback(course, args):
@@ -112,12 +149,72 @@ def feedback(course, args):
 
 def export(course, args):
     from grader.gradebook import write_table
+    from grader.platforms import write_canvas, write_moodle
     from grader.report import class_picture, class_table
 
     write_table(course, course.classroom / "grades.csv")
+    write_canvas(course, course.classroom / "canvas.csv")
+    write_moodle(course, course.classroom / "moodle.csv")
     (course.classroom / "class.png").write_bytes(class_picture(course).png())
     console.print(class_table(course))
-    console.print("Written: class/grades.csv and class/class.png", highlight=False)
+    console.print(
+        "Written: class/grades.csv, class/canvas.csv, class/moodle.csv and class/class.png",
+        highlight=False,
+    )
+
+
+def report(course, args):
+    from grader.class_page import write_report
+
+    write_report(course)
+    console.print("The class on one page: class/report.html", highlight=False)
+
+
+def trace(course, args):
+    from grader.trace import print_trace
+
+    if not args.student:
+        raise CourseError("Say whose scores: make trace STUDENT=ada, or with UNIT=00")
+    print_trace(course, console, args.student, course.unit(args.unit) if args.unit else None)
+
+
+def regrade(course, args):
+    from grader.grading import submissions
+    from grader.regrade import apply, change_table, changes, look, pending
+    from utils.figures.figure import plural
+
+    todo = submissions(course, course.unit(args.unit) if args.unit else None, args.student)
+    failed = name_problems(follow(look(course, todo), len(todo), "Looking again"))
+    new = pending(course, todo)
+    found = changes(course, new)
+    if found:
+        console.print(change_table(found))
+    who = len({change.student for change in found})
+    console.print(
+        f"New verdicts on {len(new)} of {plural(len(todo), 'submission')}; "
+        f"{plural(len(found), 'score')} of {plural(who, 'student')} would change.",
+        highlight=False,
+    )
+    if new and not args.apply:
+        console.print("Nothing is written yet. To write it: the same command with APPLY=1")
+    elif new:
+        failed |= name_problems(follow(apply(course, new), len(new), "Writing"))
+        console.print("Feedback pages follow with `make feedback`.")
+    return failed
+
+
+def similarity(course, args):
+    from grader.grading import submissions
+    from grader.similarity import write_similarity
+
+    if not args.unit:
+        raise CourseError("Say which unit: make similarity UNIT=01")
+    unit = course.unit(args.unit)
+    submissions(course, unit)
+    path, pairs = write_similarity(course, unit)
+    console.print(
+        f"Pairs that share code: {len(pairs)}. {path.relative_to(course.root)}", highlight=False
+    )
 
 
 def bundle(course, args):
@@ -152,12 +249,17 @@ def bench_grading(course, args):
 
 VERBS = {
     "progress": (progress, "which exercises you have passed"),
+    "check-submission": (check_submission, "whether your notebooks are fit to be handed in"),
     "submit": (submit, "pack a unit for handing in"),
     "release": (release, "write course/ from solutions/"),
     "collect": (collect, "take in the zip files that students sent"),
     "grade": (grade, "grade what was collected"),
     "feedback": (feedback, "write a page for every student"),
-    "export": (export, "write the gradebook as CSV and as a picture"),
+    "export": (export, "write the gradebook as CSV, also for Canvas and Moodle, and as a picture"),
+    "report": (report, "write a page on the class"),
+    "regrade": (regrade, "grade again after a check was mended; shows first what changes"),
+    "trace": (trace, "show what every score of a student stands on"),
+    "similarity": (similarity, "write a page on code that students of a unit share"),
     "bundle": (bundle, "pack what a class is given"),
     "outputs": (outputs, "execute the notebooks of solutions/ and store their outputs"),
     "bench-grading": (bench_grading, "grade a made-up class with plain nbgrader and with ours"),
@@ -174,6 +276,12 @@ def main(words=None):
         command.add_argument("--student", help="one student")
         command.add_argument("--from", dest="folder", help="collect: the folder with the zip files")
         command.add_argument("--again", action="store_true", help="grade: also what is graded")
+        command.add_argument(
+            "--unsafe-no-sandbox",
+            action="store_true",
+            help="grade: run students' code unguarded where no sandbox can be built",
+        )
+        command.add_argument("--apply", action="store_true", help="regrade: write what changes")
         command.add_argument("--cluster", help="grade: address of a Dask scheduler")
         command.add_argument("--students", type=int, default=100, help="bench-grading: how many")
         command.add_argument("--db", help="bench-grading: address of a database, or postgres")

@@ -74,6 +74,15 @@ class Course:
             raise CourseError(f"There is no unit {words!r}. The units are: {known}.")
         return found[0]
 
+    def source_of(self, unit):
+        return self.solutions / unit
+
+    def release_of(self, unit):
+        return self.release / unit
+
+    def submission_of(self, student, unit):
+        return self.submitted / student / unit
+
     def notebooks(self, unit):
         """The released notebooks of a unit, in reading order."""
         return sorted((self.release / unit).glob("*.ipynb"))

@@ -12,6 +12,7 @@ from collections import Counter
 import nbformat
 from nbgrader.utils import is_solution
 
+from grader.class_page import write_report
 from grader.course import Course, read_exercises
 from grader.feedback import write_feedback
 from grader.gradebook import write_table
@@ -97,6 +98,7 @@ def run_demo(checkout, console, follow, name_problems):
     follow(write_feedback(course, todo), len(todo), "Writing feedback        ")
     write_table(course, course.classroom / "grades.csv")
     (course.classroom / "class.png").write_bytes(class_picture(course).png())
+    write_report(course)
 
     for student, work in CLASS.items():
         console.print(f"  {student:5} {work.__doc__}", style="dim", highlight=False)
@@ -104,6 +106,7 @@ def run_demo(checkout, console, follow, name_problems):
     name_problems(results)
     console.print("Look at", style="bold")
     for path, what in {
+        "demo/class/report.html": "the class on one page",
         "demo/class/class.png": "the class, students by exercises",
         "demo/class/feedback/cleo/index.html": "one student's feedback page",
         "demo/class/grades.csv": "the gradebook",

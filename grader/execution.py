@@ -8,13 +8,17 @@ import json
 from functools import cache
 
 import nbformat
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_solution
+from traitlets import Float, Integer
 
-from grader.course import Course, read_exercises
+from grader.course import CourseError, read_exercises
 from grader.doctor import mend
 from grader.examination import Paper, fault_output, identity, is_test
+from grader.foreign import AnyCourse
 from grader.gradebook import source_cells
+from grader.rescue import file_findings
 from grader.seeds import student_key
 from grader.verdicts import verdict_on
 
@@ -24,21 +28,30 @@ class Mend(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         course, where = course_of(self), resources["nbgrader"]
-        mend(
-            nb,
-            read_release(course, where["assignment"], where["notebook"]),
-            source_cells(course, where["assignment"])[where["notebook"]],
-        )
+        place = where["student"], where["assignment"], where["notebook"]
+        put_right(course, nb, *place, source_cells(course, place[1])[place[2]])
         return nb, resources
 
 
-class GradingExecute(NbGraderPreprocessor):
-    """In place of nbgrader's Execute: fill in the outputs that the verdict holds."""
+class GradingExecute(Execute):
+    """In place of nbgrader's Execute: fill in the outputs that the verdict holds.
+
+    What is set for Execute holds here, too: the timeout, and `--no-execute`.
+    """
+
+    timeout = Float(
+        30.0,
+        allow_none=True,
+        help="Seconds for a cell that the instructor's run knows no time of.",
+    ).tag(config=True)
+    notebook_seconds = Float(300.0, help="Seconds for all cells of a notebook.").tag(config=True)
+    output_bytes = Integer(1_000_000, help="What one cell may print and draw.").tag(config=True)
 
     def preprocess(self, nb, resources):
         course, where = course_of(self), resources["nbgrader"]
         place = where["student"], where["assignment"], where["notebook"]
-        paper = make_paper(course, nb, *place, self.config.GradingExecute)
+        sources = source_cells(course, where["assignment"])[where["notebook"]]
+        paper = make_paper(course, nb, *place, sources)
         verdict = verdict_on(paper, verdict_path(course, *place))
         for index, outputs in verdict["outputs"].items():
             nb.cells[int(index)].outputs = [nbformat.from_dict(output) for output in outputs]
@@ -50,12 +63,21 @@ class GradingExecute(NbGraderPreprocessor):
         where["verdict"] = verdict
         return nb, resources
 
+    def limits(self):
+        """The limits of a Paper; no timeout, or a negative one, is nbgrader's word for none."""
+        unlimited = self.timeout is None or self.timeout < 0
+        return {
+            "timeout": self.notebook_seconds if unlimited else self.timeout,
+            "notebook_seconds": self.notebook_seconds,
+            "output_bytes": self.output_bytes,
+        }
+
 
 class SaveVerdicts(SaveAutoGrades):
     """Save scores as nbgrader does, and beside each answer, as a comment, what its test said."""
 
     def preprocess(self, nb, resources):
-        outcomes = resources["nbgrader"]["verdict"]["outcomes"]
+        outcomes = resources["nbgrader"].get("verdict", {}).get("outcomes", {})  # --no-execute
         self.words, answer = {}, None
         for cell in nb.cells:
             if is_solution(cell):
@@ -75,26 +97,56 @@ class SaveVerdicts(SaveAutoGrades):
 
 
 def course_of(step):
-    return Course(step.parent.parent.coursedir.root)  # preprocessor -> exporter -> converter
+    return AnyCourse(step.parent.parent)  # preprocessor -> exporter -> converter
 
 
-def make_paper(course, nb, student, unit, notebook, limits):
+def put_right(course, nb, student, unit, notebook, tests):
+    """Mend a submission in place; what was found goes along in its metadata, as "findings"."""
+    findings = file_findings(course, student, unit, notebook)
+    findings = findings + mend(nb, read_release(course, unit, notebook, tests), tests)
+    nb.metadata["findings"] = findings
+
+
+def make_paper(course, nb, student, unit, notebook, sources):
     """The paper of a mended submission, or of the instructor's own solution.
 
-    limits: c.GradingExecute of nbgrader_config.py
+    sources: {grade_id: (cell type, source, locked)} of the gradebook, hidden tests included
+    raises : CourseError, if it is no Python notebook
     """
-    release = course.release / unit
+    require_python(nb, notebook)
     reference = reference_path(course, unit, notebook)
     known = json.loads(reference.read_text(encoding="utf-8")) if reference.exists() else {}
+    given = given_files(course, unit)
+    own = set(Autograde(config=course.config).exclude_overwriting.get(unit, ()))
+    handed_in = ordinary_files(course.submission_of(student, unit))
     return Paper(
         submission=nbformat.writes(nb),
-        released=(release / f"{notebook}.ipynb").read_text(encoding="utf-8"),
+        released=nbformat.writes(read_release(course, unit, notebook, sources)),
         key=student_key(course.classroom, student),
-        exercises=unit_exercises(release),
-        files=ordinary_files(release) | ordinary_files(course.submitted / student / unit),
+        exercises=unit_exercises(course.release_of(unit)),
+        tests=tests_among(sources),
+        files=handed_in | {name: given[name] for name in given if name not in own & {*handed_in}},
+        given=given,
         reference=known.get("seconds", {}),
-        **limits,
+        **GradingExecute(config=course.config).limits(),
     )
+
+
+def require_python(nb, notebook):
+    kernel = nb.metadata.get("kernelspec", {})
+    language = nb.metadata.get("language_info", {}).get("name", "python")
+    language = kernel.get("language") or language
+    if language.lower() not in ("python", "ipython"):
+        raise CourseError(
+            f"{notebook} is a notebook for {language}: here only Python notebooks are graded, "
+            "others with nbgrader's own autograde_preprocessors."
+        )
+
+
+def tests_among(sources):
+    """{grade_id: source} of the cells that nobody but the instructor may write."""
+    kinds = sources.items()
+    return {name: source for name, (kind, source, locked) in kinds if locked and kind == "code"}
 
 
 def verdict_path(course, student, unit, notebook):
@@ -105,8 +157,31 @@ def reference_path(course, unit, notebook):
     return course.classroom / "reference" / unit / f"{notebook}.json"
 
 
-def read_release(course, unit, notebook):
-    return nbformat.read(course.release / unit / f"{notebook}.ipynb", as_version=4)
+def read_release(course, unit, notebook, sources):
+    """The notebook as students were given it.
+
+    Where the release was not kept, the instructor's own with its graded cells as they were
+    released; where that is gone as well, the cells that the gradebook remembers.
+    """
+    name = f"{notebook}.ipynb"
+    if (course.release_of(unit) / name).exists():
+        return nbformat.read(course.release_of(unit) / name, as_version=4)
+    if (course.source_of(unit) / name).exists():
+        nb = nbformat.read(course.source_of(unit) / name, as_version=4)
+        for cell in nb.cells:
+            if identity(cell) in sources:
+                cell.source = sources[identity(cell)][1]
+        return nb
+    raise CourseError(
+        f"{notebook}: neither its release nor its source is there, so nobody can tell "
+        "the instructor's cells from the student's: nbgrader generate_assignment"
+    )
+
+
+def given_files(course, unit):
+    """{relative path: content} of what lies beside the released notebooks."""
+    release = course.release_of(unit)
+    return ordinary_files(release if release.exists() else course.source_of(unit))
 
 
 @cache

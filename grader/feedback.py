@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade
 
 from grader.course import unit_title
-from grader.gradebook import scores, student_names
+from grader.gradebook import people, scores
 from grader.grading import Graded, last_line
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
@@ -54,14 +54,16 @@ def write_student_page(course, student):
 
     returns: its path
     """
-    last, first = student_names(course)[student]
     rows = [score for score in scores(course) if score.student == student]
-    said = {}
-    for unit, notebook in {(row.unit, row.notebook) for row in rows}:
+    said, outcomes, findings = {}, {}, {}
+    for unit, notebook in dict.fromkeys((row.unit, row.notebook) for row in rows):
         said |= messages(course.autograded / student / unit / f"{notebook}.ipynb")
+        verdict = read_verdict(course, student, unit, notebook)
+        outcomes |= verdict.get("outcomes", {})
+        findings.setdefault(unit, []).extend(verdict.get("findings", []))
     pages = Environment(loader=PackageLoader("grader"), autoescape=True)
     page = pages.get_template("student.html").render(
-        name=f"{first} {last}".strip() or student,
+        name=people(course)[student].name,
         units=[
             {
                 "name": unit,
@@ -71,6 +73,9 @@ def write_student_page(course, student):
             for unit in dict.fromkeys(row.unit for row in rows)
         ],
         said=said,
+        outcomes=outcomes,
+        essays={exercise.name for exercise in course.exercises() if exercise.kind == "essay"},
+        findings=findings,
         points=sum(row.points for row in rows),
         most=sum(row.most for row in rows),
     )
@@ -78,6 +83,12 @@ def write_student_page(course, student):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def read_verdict(course, student, unit, notebook):
+    """The kept verdict on one notebook; {} where plain nbgrader graded it."""
+    path = course.classroom / "verdicts" / student / unit / f"{notebook}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def messages(path):

@@ -28,6 +28,21 @@ class Score:
     by_hand: bool  # still to be graded by a person
 
 
+@dataclass(frozen=True)
+class Person:
+    """A student as class/students.csv tells; what it leaves out is empty."""
+
+    id: str
+    last: str = ""
+    first: str = ""
+    email: str = ""
+    platform_id: str = ""  # the number that a learning platform knows the student by
+
+    @property
+    def name(self):
+        return f"{self.first} {self.last}".strip() or self.id
+
+
 def open_gradebook(course):
     directory = course.config.CourseDirectory
     course.classroom.mkdir(parents=True, exist_ok=True)
@@ -86,7 +101,9 @@ def exercise_columns(rows):
 
 
 def enrol(course):
-    """Bring class/students.csv (id,first_name,last_name,email) into the gradebook, if there is one.
+    """Bring class/students.csv into the gradebook, if there is one.
+
+    Its columns are id,first_name,last_name,email,lms_user_id; all but id may be left out.
 
     returns: the set of student ids, or None without a list: then every name is taken as it comes
     """
@@ -98,9 +115,9 @@ def enrol(course):
     if "id" not in (table.fieldnames or ()):
         raise CourseError(
             f"{course.roster} needs a first line with the column names: "
-            "id,first_name,last_name,email (all but id may be left out)."
+            "id,first_name,last_name,email,lms_user_id (all but id may be left out)."
         )
-    columns = ("first_name", "last_name", "email")
+    columns = ("first_name", "last_name", "email", "lms_user_id")
     with open_gradebook(course) as gradebook:
         for row in rows:
             known = {column: row[column] for column in columns if row.get(column)}
@@ -131,7 +148,6 @@ def write_table(course, path):
     by_cell = {(r.student, r.exercise): "" if r.by_hand else r.points for r in rows}
     columns = exercise_columns(rows)
     units = list(dict.fromkeys(unit for unit, _ in columns))
-    students = student_names(course)
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(
@@ -139,22 +155,67 @@ def write_table(course, path):
             + units
             + [f"{unit[:2]} {exercise}" for unit, exercise in columns]
         )
-        for student, (last, first) in students.items():
+        for student, person in people(course).items():
             own = [row for row in rows if row.student == student]
             table.writerow(
-                [plain(student), plain(last), plain(first)]
+                [plain(student), plain(person.last), plain(person.first)]
                 + [sum(row.points for row in own), sum(row.most for row in own)]
                 + [sum(row.points for row in own if row.unit == unit) for unit in units]
                 + [by_cell.get((student, name), "") for _, name in columns]
             )
 
 
-def student_names(course):
-    """{id: (last name, first name)}"""
+def people(course):
+    """{id: Person} of the whole class."""
     with open_gradebook(course) as gradebook:
-        return {s.id: (s.last_name or "", s.first_name or "") for s in gradebook.students}
+        return {
+            s.id: Person(
+                s.id, s.last_name or "", s.first_name or "", s.email or "", s.lms_user_id or ""
+            )
+            for s in gradebook.students
+        }
+
+
+def unit_results(course):
+    """{unit: (most points, {student: points})}, in order, lateness paid for.
+
+    Points are None where a person still has to read an answer: what is there is not the result.
+    """
+    with open_gradebook(course) as gradebook:
+        return {
+            assignment.name: (
+                assignment.max_score,
+                {
+                    submission.student.id: None
+                    if submission.needs_manual_grade
+                    else max(0.0, submission.score - submission.late_submission_penalty)
+                    for submission in assignment.submissions
+                },
+            )
+            for assignment in sorted(gradebook.assignments, key=lambda unit: unit.name)
+        }
 
 
 def plain(text):
-    """A name that a spreadsheet would read as a formula becomes text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    """What a spreadsheet would read as a formula becomes text."""
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+
+
+def read_by_hand(course, student, unit):
+    """[(notebook, exercise)] of a submission that a person has graded, for good."""
+    with open_gradebook(course) as gradebook:
+        return [
+            (notebook.name, grade.name)
+            for notebook in gradebook.find_submission(unit, student).notebooks
+            for grade in notebook.grades
+            if grade.manual_score is not None and not grade.needs_manual_grade
+        ]
+
+
+def mark_read(course, student, unit, places):
+    """Say of these [(notebook, exercise)] that what a person gave holds: nbgrader asks again."""
+    with open_gradebook(course) as gradebook:
+        for notebook, exercise in places:
+            grade = gradebook.find_grade(exercise, notebook, unit, student)
+            grade.needs_manual_grade = False
+        gradebook.db.commit()

@@ -1,18 +1,22 @@
 """Grade a class: verdicts from several processes at once, the gradebook written by one."""
 
 import gc
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import nbformat
 from nbgrader.apps import NbGraderAPI
 
 from grader.course import CourseError
 from grader.crew import Cluster, Crew
-from grader.doctor import mend
-from grader.execution import make_paper, read_release, reference_path, verdict_path
+from grader.execution import make_paper, put_right, reference_path, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
+from grader.rescue import heal_folder
+from grader.sandbox import bubblewrap
+from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
 from grader.verdicts import (
     checks_version,
@@ -62,6 +66,7 @@ def grade(course, todo, again=False, workers=None, cluster=None):
     workers: processes of this machine; by default as many as it has cores
     cluster: address of a Dask scheduler, whose workers then do it instead
     """
+    require_sandbox()
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
@@ -78,57 +83,80 @@ def grade(course, todo, again=False, workers=None, cluster=None):
     gc.freeze()  # what was imported stays: a quarter of the time went into looking at it again
     with Cluster(cluster) if cluster else Crew(workers) as crew:
         reference_run(course, sorted({unit for _, unit in open_todo}), crew)
-        for (student, unit), seconds, problem in spread(course, open_todo, crew):
+        papers, place = partial(open_papers, course), partial(verdict_path, course)
+        for (student, unit), seconds, problem in spread(course, open_todo, crew, papers, place):
             start = time.monotonic()
             problem = problem or grade_one(course, student, unit)
             yield Graded(student, unit, problem, seconds + time.monotonic() - start)
 
 
-def spread(course, todo, crew):
-    """Let the crew find verdicts and keep them; yield ((student, unit), seconds, problem)."""
+def require_sandbox():
+    """raises: CourseError, where there can be none and nobody has asked to do without"""
+    if UNSAFE in os.environ:
+        return
+    try:
+        bubblewrap.require()
+    except bubblewrap.NoSandbox as reason:
+        raise CourseError(
+            f"Students' code is not run without a sandbox, and {reason}. "
+            "Only for submissions that you trust: UNSAFE_NO_SANDBOX=1 (--unsafe-no-sandbox)."
+        ) from None
+
+
+def spread(course, todo, crew, papers, place):
+    """Let the crew find verdicts and keep them; yield ((student, unit), seconds, problem).
+
+    papers: (student, unit, source cells of the unit) -> {notebook: Paper} to find verdicts on
+    place : (student, unit, notebook) -> the file where a verdict is kept
+    """
     tests = {unit: source_cells(course, unit) for unit in {unit for _, unit in todo}}
     spoiled = []
 
     def jobs():
-        for job in todo:
+        for student, unit in todo:
             try:
-                yield job, open_papers(course, *job, tests[job[1]])
+                yield (student, unit), papers(student, unit, tests[unit])
             except Exception as error:
-                spoiled.append((job, 0.0, f"{type(error).__name__}: {error}"))
+                spoiled.append(((student, unit), 0.0, said(error)))
 
-    for job, verdicts, problem in crew.find(jobs()):
-        seconds = keep(course, *job, verdicts)
-        yield job, seconds, problem
+    for (student, unit), verdicts, problem in crew.find(jobs()):
+        for notebook, verdict in verdicts.items():
+            require_our_version(verdict)
+            keep_verdict(verdict, place(student, unit, notebook))
+        yield (student, unit), sum(verdict["took"] for verdict in verdicts.values()), problem
     yield from spoiled
+
+
+def said(error):
+    return str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+
+
+def require_our_version(verdict):
+    """raises: CourseError, if other code than ours has found this verdict"""
+    if (verdict["checks"], verdict["environment"]) != (checks_version(), environment()):
+        raise CourseError(
+            "A worker of the cluster has another version of the course or of its packages: "
+            "bring it to the state of this machine and grade again."
+        )
 
 
 def open_papers(course, student, unit, tests):
     """{notebook: Paper} of a submission, without those on which there is a verdict."""
+    heal_folder(course, student, unit)
     papers = {}
     for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
         if path.stem in tests:
-            nb = nbformat.read(path, as_version=4)
-            mend(nb, read_release(course, unit, path.stem), tests[path.stem])
-            for cell in nb.cells:
-                if cell.cell_type == "code":
-                    cell.outputs = []
-            limits = course.config.GradingExecute
-            paper = make_paper(course, nb, student, unit, path.stem, limits)
+            paper = paper_of(course, student, unit, path, tests[path.stem])
             if not known_verdict(paper, verdict_path(course, student, unit, path.stem)):
                 papers[path.stem] = paper
     return papers
 
 
-def keep(course, student, unit, verdicts):
-    """Write verdicts of one submission to the disk; seconds that it took to find them."""
-    for notebook, verdict in verdicts.items():
-        if (verdict["checks"], verdict["environment"]) != (checks_version(), environment()):
-            raise CourseError(
-                "A worker of the cluster has another version of the course or of its packages: "
-                "bring it to the state of this machine and grade again."
-            )
-        keep_verdict(verdict, verdict_path(course, student, unit, notebook))
-    return sum(verdict["took"] for verdict in verdicts.values())
+def paper_of(course, student, unit, path, tests):
+    """The paper of a notebook as it was handed in, mended."""
+    nb = nbformat.read(path, as_version=4)
+    put_right(course, nb, student, unit, path.stem, tests)
+    return make_paper(course, nb, student, unit, path.stem, tests)
 
 
 def reference_run(course, units, crew):
@@ -138,18 +166,19 @@ def reference_run(course, units, crew):
     """
     jobs = []
     for unit in units:
+        tests = source_cells(course, unit)
         for path in course.notebooks(unit):
             kept = reference_path(course, unit, path.stem)
             if not kept.exists():
                 nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-                limits = {**course.config.GradingExecute, "timeout": 60.0, "notebook_seconds": 600}
-                jobs.append(
-                    (kept, {path.name: make_paper(course, nb, "", unit, path.stem, limits)})
-                )
+                paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem])
+                paper = replace(paper, timeout=60.0, notebook_seconds=600.0)
+                jobs.append((kept, {path.name: paper}))
     for kept, verdicts, problem in crew.find(jobs):
         if problem:
             raise CourseError(f"The solution cannot be graded: {problem}")
         for name, verdict in verdicts.items():
+            require_our_version(verdict)
             failed = [test for test, outcome in verdict["outcomes"].items() if outcome != "ok"]
             if failed:
                 raise CourseError(f"{name}: the solution fails its own test of {failed[0]}.")

@@ -5,6 +5,7 @@ answer. It changes no score; the sandbox and the judge do not need it.
 import ast
 
 from IPython.core.inputtransformer2 import TransformerManager
+from nbgrader.utils import is_grade, is_solution
 
 MODULES = {
     "builtins", "code", "codecs", "ctypes", "gc", "grader", "importlib", "inspect", "IPython",
@@ -56,14 +57,15 @@ def look_at(notebook, stubs, exercises):
     """
     ready_made = {
         name: exercise
-        for exercise in exercises
+        for exercise in reversed(exercises)  # the first one asks for it
         for part, names in READY_MADE.items()
         if part in exercise
         for name in names.split()
     }
     remarks = []
     for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "code" and cell.source not in stubs:
+        ours = is_grade(cell) and not is_solution(cell)  # with its hidden tests put back
+        if cell.cell_type == "code" and cell.source not in stubs and not ours:
             found = dict.fromkeys(in_source(cell.source, ready_made))
             remarks += [(number, line, remark) for line, remark in found]
     return remarks

@@ -4,20 +4,20 @@ The parcel is a zip file `<student>_<unit>.zip` that holds the unit's notebooks 
 can travel by any road: a learning platform, a shared folder, e-mail.
 """
 
-import json
+import mmap
 import re
 import shutil
+import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import nbformat
-
 from grader.course import STUDENT_ID, CourseError
+from grader.rescue import MOST_BYTES, heal, released_notebooks, sort_out, store
 
-MOST_BYTES = 50_000_000  # of one notebook; with figures they stay far below
+MOST_UNPACKED = 1_000_000_000  # bytes of all notebooks in a parcel, outputs included
 
 
 def pack(course, unit, student, folder):
@@ -28,13 +28,14 @@ def pack(course, unit, student, folder):
     """
     check_name(student)
     unit = course.unit(unit)
-    for path in course.notebooks(unit):
-        check_notebook(path.name, path.read_bytes())
+    notebooks = {
+        path.name: heal(path.name, path.read_bytes())[0] for path in course.notebooks(unit)
+    }
     folder.mkdir(parents=True, exist_ok=True)
     parcel = folder / f"{student}_{unit}.zip"
     with zipfile.ZipFile(parcel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in course.notebooks(unit):
-            archive.write(path, path.name)
+        for name, content in notebooks.items():
+            archive.writestr(name, content)
     return parcel
 
 
@@ -46,21 +47,6 @@ def check_name(student):
         )
 
 
-def check_notebook(name, content):
-    """Say in one sentence what makes these bytes no notebook, if anything does."""
-    try:
-        text = content.decode("utf-8")
-        json.loads(text)  # nbformat would not say where it is broken
-        nbformat.reads(text, as_version=4)
-    except json.JSONDecodeError as error:
-        raise CourseError(
-            f"{name} is broken: its JSON cannot be read (line {error.lineno}). "
-            "Open it in JupyterLab and save it again."
-        ) from None
-    except Exception as error:  # nbformat raises many kinds
-        raise CourseError(f"{name} is not a notebook that Jupyter can read ({error}).") from None
-
-
 @dataclass(frozen=True)
 class Arrival:
     """What became of one parcel."""
@@ -69,6 +55,7 @@ class Arrival:
     student: str = ""
     unit: str = ""
     missing: tuple[str, ...] = ()  # notebooks of the unit that it does not hold
+    findings: tuple[str, ...] = ()  # what was put right
     problem: str = ""  # why it could not be taken
 
 
@@ -89,14 +76,14 @@ def collect(course, folder, enrolled=None):
     for parcel in parcels:
         try:
             student, unit = address(course, parcel, enrolled)
-            notebooks = unpack(course, parcel, unit)
+            found = unpack(course, parcel, unit)
         except CourseError as error:
             yield Arrival(parcel, problem=str(error))
             continue
-        place(course, parcel, student, unit, notebooks)
-        names = [path.name for path in course.notebooks(unit)]
-        missing = tuple(name for name in names if name not in notebooks)
-        yield Arrival(parcel, student, unit, missing)
+        place(course, parcel, student, unit, found)
+        missing = tuple(p.name for p in course.notebooks(unit) if p.name not in found)
+        said = tuple(f"{name}: {words}" for name in found for words in found[name].findings)
+        yield Arrival(parcel, student, unit, missing, said)
 
 
 def address(course, parcel, enrolled):
@@ -118,26 +105,42 @@ def address(course, parcel, enrolled):
 
 
 def unpack(course, parcel, unit):
-    """{notebook file name: bytes} of the unit's notebooks in a parcel; everything else is left."""
-    expected = [path.name for path in course.notebooks(unit)]
+    """{notebook of the unit: Found} of what a parcel holds; everything else is left.
+
+    Nothing is written under a name, or at a place, that the parcel chose.
+    """
+    released = released_notebooks(course, unit)
     try:
         with zipfile.ZipFile(parcel) as archive:
-            found = {Path(info.filename).name: info for info in archive.infolist()}
-            wanted = {name: found[name] for name in expected if name in found}
-            if not wanted:
-                raise CourseError(f"it holds none of {', '.join(expected)}.")
-            for name, info in wanted.items():
-                if info.file_size > MOST_BYTES:
-                    raise CourseError(f"{name} has {info.file_size:,} bytes: too large.")
-            notebooks = {name: archive.read(info) for name, info in wanted.items()}
+            infos = [info for info in archive.infolist() if is_notebook(Path(info.filename))]
+            size = sum(info.file_size for info in infos)
+            if size > MOST_UNPACKED:
+                raise CourseError(f"its notebooks have {size:,} bytes: too large.")
+            found = sort_out({info.filename: unzip(archive, info) for info in infos}, released)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
         raise CourseError(f"the zip file cannot be read ({error}): ask for it again.") from None
-    for name, content in notebooks.items():
-        check_notebook(name, content)
-    return notebooks
+    if not found:
+        raise CourseError(f"it holds none of {', '.join(released)}.")
+    return found
 
 
-def place(course, parcel, student, unit, notebooks):
+def is_notebook(path):
+    """Whether it is one by its name, and not what an operating system or an editor left."""
+    left = {"__MACOSX", ".ipynb_checkpoints"} & {*path.parts} or path.name.startswith("._")
+    return path.suffix == ".ipynb" and not left
+
+
+def unzip(archive, info):
+    """The content of one file of an archive, in memory only where it is small."""
+    if info.file_size <= MOST_BYTES:
+        return archive.read(info)
+    with archive.open(info) as packed, tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(packed, file)
+        file.flush()
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def place(course, parcel, student, unit, found):
     """Write a submission where nbgrader looks for it, with the time at which the parcel arrived."""
     arrived = datetime.fromtimestamp(parcel.stat().st_mtime, UTC)
     stamp = arrived.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
@@ -149,6 +152,5 @@ def place(course, parcel, student, unit, notebooks):
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(target, kept)
     target.mkdir(parents=True)
-    for name, content in notebooks.items():
-        (target / name).write_bytes(content)
+    store(course, student, unit, found)
     (target / "timestamp.txt").write_text(stamp)

@@ -48,6 +48,7 @@ def new_verdict(paper):
         "seed": digest(paper.key)[:16],  # to compare, not to use
         "checks": checks_version(),
         "environment": environment(),
+        "findings": nbformat.reads(paper.submission, as_version=4).metadata.get("findings", []),
         **examine(paper),
         "took": time.monotonic() - start,
         "graded": time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -74,7 +75,8 @@ def paper_key(paper):
     cells = nbformat.reads(paper.submission, as_version=4).cells
     parts = asdict(paper) | {"reference": sorted(paper.reference)}
     parts["submission"] = [(c.cell_type, c.source, identity(c)) for c in cells]
-    parts["files"] = {name: digest(content) for name, content in paper.files.items()}
+    for folder in ("files", "given"):
+        parts[folder] = {name: digest(content) for name, content in parts[folder].items()}
     return digest(json.dumps([parts, checks_version(), environment()], sort_keys=True))
 
 

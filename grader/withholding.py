@@ -26,12 +26,15 @@ def withheld_names(exercises):
 
 
 def utils_without(names, folder):
-    """Write utils without these functions and classes below `folder`, once; returns its name."""
+    """Write utils without these functions and classes below `folder`, once.
+
+    returns: the name of the folder there in which it lies as `utils`
+    """
     name = "utils-" + hashlib.sha256(" ".join(sorted(names)).encode()).hexdigest()[:12]
     target = folder / name
     if not target.exists():
         half_done = folder / f"{name}.part"
-        shutil.copytree(UTILS, half_done, ignore=LEFT_OUT)
+        shutil.copytree(UTILS, half_done / "utils", ignore=LEFT_OUT)
         for path in half_done.rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             emptied = Emptied(names)

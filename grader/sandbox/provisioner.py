@@ -20,7 +20,8 @@ from traitlets import Any, Instance, Type
 
 from .zygote import Limits, zygote
 
-MOST_MESSAGE = 64 * 2**20  # bytes; a kernel that sends more is cut off
+MOST_MESSAGE = 16 * 2**20  # bytes; what is longer does not arrive
+MOST_WAITING = 20  # messages of one channel, not read yet: they wait in our memory
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -46,7 +47,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         km.connection_file = str(self.folder / "host.json")
         km.write_connection_file()
         self.connection_info = km.get_connection_info()
-        inside = json.loads(Path(km.connection_file).read_text()) | {"ip": "/run/kernel/s"}
+        inside = json.loads(Path(km.connection_file).read_text())
+        if warm.walls:
+            inside["ip"] = "/run/kernel/s"
         (self.folder / "kernel.json").write_text(json.dumps(inside))
         warm.hand_over(self.folder)
         return await super().pre_launch(cmd=[], **words)
@@ -114,6 +117,7 @@ class SandboxKernelManager(AsyncKernelManager):
     def __init__(self, **traits):
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)
+        context.setsockopt(zmq.RCVHWM, MOST_WAITING)
         super().__init__(context=context, **traits)
         self._kernel_spec = KernelSpec(
             argv=["python"],

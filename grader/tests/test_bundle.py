@@ -84,8 +84,11 @@ def test_can_a_student_work_through_unit_00_there(bundle):
     assert progress.exists()
 
 
-def test_can_a_student_see_progress_and_hand_in_there(bundle):
+def test_can_a_student_see_progress_check_and_hand_in_there(bundle):
     assert "00 Start here" in run(bundle, "progress").stdout
+    result = run(bundle, "check-submission")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1_nearest_neighbors.ipynb: ready to hand in" in " ".join(result.stdout.split())
     result = run(bundle, "submit", "--unit", "00", "--student", "ada")
     assert result.returncode == 0, result.stdout + result.stderr
     assert (bundle / "outbox" / f"ada_{UNIT}.zip").exists()

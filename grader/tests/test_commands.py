@@ -18,6 +18,11 @@ from grader.course import CHECKOUT
         ("collect --from /no/such/folder", "There is no folder"),
         ("grade --unit 99", "There is no unit '99'"),
         ("grade --student nobody-of-that-name", "There are no submissions of nobody"),
+        ("check-submission --unit 99", "There is no unit '99'"),
+        ("trace", "Say whose scores"),
+        ("trace --student nobody-of-that-name", "There is no verdict on nobody"),
+        ("regrade --student nobody-of-that-name", "There are no submissions of nobody"),
+        ("similarity", "Say which unit"),
         ("release --unit 99", "There is no unit '99'"),
     ],
 )

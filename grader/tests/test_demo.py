@@ -52,8 +52,11 @@ def test_does_everybody_find_a_page_and_the_instructor_a_picture(demo):
     for student in CLASS:
         assert f"Feedback for {student}" in page_of(course, student)
         assert student in screen
-    assert "Timeout" in page_of(course, "finn")
-    assert "Crashed" in page_of(course, "eva")
+    assert "timeout" in page_of(course, "finn")
+    assert "crashed" in page_of(course, "eva")
     assert (course.classroom / "class.png").read_bytes().startswith(b"\x89PNG")
     assert "its cell is missing, or stopped with an error" in page_of(course, "eva")
     assert "demo/class/class.png" in screen
+    report = (course.classroom / "report.html").read_text()
+    assert "demo/class/report.html" in screen
+    assert "took longer than" in report and "imports os" in report

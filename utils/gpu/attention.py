@@ -35,12 +35,20 @@ def attention_forward(queries, keys, values, mask=None, causal=False):
     """
     _require_pairs(queries, keys)
     _require_values(keys, values)
+    if mask is None and queries.device.type == "cpu" and keys.shape[-2] < 32:
+        # Without a mask torch's kernel gives a query that is nan 0, where keys are that few.
+        mask = torch.ones(queries.shape[-2], keys.shape[-2], dtype=torch.bool)
     whole = _whole_mask(mask, causal and mask is not None, queries, keys)
     if causal:
         _require_square(queries, keys)
-    return F.scaled_dot_product_attention(
-        queries, keys, values, attn_mask=whole, is_causal=causal and mask is None
+    # axes of length 1 before (T, d) or (B, T, d): the fused kernels take four axes and no fewer
+    missing = max(0, 4 - queries.ndim)
+    heads = F.scaled_dot_product_attention(
+        *(x[(None,) * missing] for x in (queries, keys, values)),
+        attn_mask=whole,
+        is_causal=causal and mask is None,
     )
+    return heads[(0,) * missing]
 
 
 def multi_head_attention_forward(

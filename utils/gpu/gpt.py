@@ -116,14 +116,16 @@ def gpt_step(tokens, params, n_heads, past=None):
         )
     x, present = _embed(tokens, params, start=old), []  # (B, T, D)
     T = x.shape[1]
-    mask = torch.ones(T, old + T, dtype=torch.bool, device=x.device).tril(old)
+    mask = None  # a text's first tokens are causal, one token may look everywhere
+    if past and T > 1:
+        mask = torch.ones(T, old + T, dtype=torch.bool, device=x.device).tril(old)
     for layer in range(_n_layers(params)):
         block = _block(params, layer)
         q, k, v = _queries_keys_values(x, block, n_heads)
         if past:
             k, v = (torch.cat(pair, dim=2) for pair in zip(past[layer], (k, v), strict=True))
         present.append((k, v))  # (B, n_heads, S, d)
-        heads = attention_forward(q, k, v, mask)
+        heads = attention_forward(q, k, v, mask, causal=not past)
         x = x + affine_forward(_join_heads(heads), block["w_o"], block["b_o"])
         x = x + _mlp_forward(x, block)
     return _scores(x, params), present

@@ -47,15 +47,16 @@ def nearest(distances, k):
     """Torch twin of utils.reference.neighbors.nearest.
 
     Differs: finds the k nearest first and sorts only those, several times faster than sorting
-    all M. torch.topk alone is not enough, it breaks ties as it likes: so it gives the k-th
-    distance, and the lowest indices at that distance fill the places left.
+    all M. torch.topk alone is not enough, it breaks ties as it likes: where more than k are as
+    near as the k-th, the lowest indices at that distance fill the places left. The CPU waits
+    once, to learn which rows those are.
     """
     _require_k(k, distances.shape[1])
-    kth = distances.topk(k, dim=1, largest=False).values[:, -1:]  # (N, 1)
-    nearer, tied = distances < kth, distances == kth  # (N, M)
-    places = k - nearer.sum(dim=1, keepdim=True)  # (N, 1), at least 1
-    kept = nearer | (tied & (tied.cumsum(dim=1) <= places))  # k in every row
-    columns = kept.nonzero()[:, 1].view(-1, k)  # ascending in every row
+    values, columns = distances.topk(k, dim=1, largest=False)  # (N, k)
+    crowded = ((distances <= values[:, -1:]).sum(dim=1) > k).nonzero()[:, 0]  # rows, mostly none
+    if len(crowded):
+        columns[crowded] = _first_nearest(distances[crowded], values[crowded, -1:], k)
+    columns = columns.sort(dim=1).values
     order = distances.gather(1, columns).argsort(dim=1, stable=True)
     return columns.gather(1, order)
 
@@ -106,6 +107,14 @@ def knn_predict(x_train, y_train, x, k=1, metric="l2", weighting="uniform"):
         weights = _closeness(distances.gather(1, neighbors)) if weighting == "distance" else None
         predictions.append(vote(y_train[neighbors], n_classes, weights))
     return torch.cat(predictions) if predictions else y_train.new_empty(0)
+
+
+def _first_nearest(distances, kth, k):
+    """All columns nearer than kth, (N, 1), and as many of the first ones as near as make k."""
+    nearer, tied = distances < kth, distances == kth  # (N, M)
+    places = k - nearer.sum(dim=1, keepdim=True)  # (N, 1), at least 1
+    kept = nearer | (tied & (tied.cumsum(dim=1) <= places))  # k in every row
+    return kept.nonzero()[:, 1].view(-1, k)
 
 
 def _closeness(distances):

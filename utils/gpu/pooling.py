@@ -7,10 +7,7 @@ from .convolution import _pair, _require_images, output_size
 
 
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
-    """Torch twin of utils.reference.pooling.max_pool2d_forward.
-
-    Differs: a nan takes the gradient of its window.
-    """
+    """Torch twin of utils.reference.pooling.max_pool2d_forward."""
     kernel, stride, padding = _prepared(x, kernel, stride, padding)
     return F.max_pool2d(x, kernel, stride, padding)
 

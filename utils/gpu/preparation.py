@@ -83,11 +83,14 @@ def clip_outliers(x_train, x, n_deviations=3.0):
 def _principal_axes(x_train):
     """Eigenvectors of the covariance as columns, (D, D), and eigenvalues, (D,), largest first."""
     centered = x_train - x_train.mean(dim=0)
-    variances, axes = torch.linalg.eigh(centered.T @ centered / len(x_train))  # ascending
+    covariance = centered.T @ centered / len(x_train)
+    spoiled = ~covariance.isfinite().all()  # eigh would raise
+    variances, axes = torch.linalg.eigh(covariance.masked_fill(spoiled, 0))  # ascending
     variances, axes = variances.flip(0), axes.flip(1)
     sizeable = axes.abs() >= axes.abs().amax(dim=0) / 2
     first = sizeable.byte().argmax(dim=0, keepdim=True)  # (1, D)
-    return axes * axes.gather(0, first).sign(), variances.clamp(min=0)
+    axes = (axes * axes.gather(0, first).sign()).masked_fill(spoiled, torch.nan)
+    return axes, variances.clamp(min=0)
 
 
 def _deviation(x_train):

@@ -62,9 +62,8 @@ def sigmoid(x, steepness=1.0):
     returns: the shape of x, in [0, 1]; 1/2 at 0, with slope steepness/4 there
     source : Bishop, PRML (2006), eq. 4.59, with steepness 1
     """
-    x = steepness * _floats(x)
-    small = np.exp(-np.abs(x))  # in (0, 1]: no overflow on either side
-    return np.where(x >= 0, 1, small) / (1 + small)
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the right answer
+        return 1 / (1 + np.exp(-steepness * _floats(x)))
 
 
 def sigmoid_backward(dout, x, steepness=1.0):
@@ -110,7 +109,7 @@ def relu(x):
 def relu_backward(dout, x):
     """dx = dout where x > 0, else 0: a unit negative on every example is dead, it never learns."""
     dout, x = _pair(dout, x)
-    return np.where(x > 0, dout, 0)
+    return np.where(x <= 0, 0, dout)  # a product would let an infinite dout through as nan
 
 
 def leaky_relu(x, slope=0.01):
@@ -220,6 +219,7 @@ def gelu_backward(dout, x, approximate=False):
     """
     dout, x = _pair(dout, x)
     if approximate:
+        x = np.clip(x, -100, 100)  # no overflow of x^3: by here the slope is 0 or 1
         u = _gelu_u(x)
         du = _ROOT_2_PI * (1 + 3 * 0.044715 * x * x)
         return dout * sigmoid(2 * u) * (1 + x * sigmoid(-2 * u) * 2 * du)
@@ -282,8 +282,10 @@ def softmax(scores):
     raises : ValueError, if there is no class
     source : Bishop, PRML (2006), eq. 4.62
     """
-    exponentials = np.exp(_shifted(scores))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    exponentials = _shifted(scores)
+    np.exp(exponentials, out=exponentials)  # in place: a new array takes as long as the sum
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
 
 
 def softmax_backward(dout, scores):
@@ -327,8 +329,10 @@ def log_sum_exp(scores):
     returns: (...), the last axis gone
     raises : ValueError, if there is no class
     """
-    shifted = _shifted(scores)
-    return np.max(scores, axis=-1) + np.log(np.exp(shifted).sum(axis=-1))
+    shifted, highest = _shifted(scores), np.max(scores, axis=-1)
+    return np.where(
+        np.isinf(highest), highest, highest + np.log(np.exp(shifted).sum(axis=-1))
+    )  # inf - inf, in shifted, is nan
 
 
 def log_sum_exp_backward(dout, scores):

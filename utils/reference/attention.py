@@ -19,7 +19,9 @@ Backward, from out_i = sum of p_ij v_j and from softmax's dp_ij / ds_il = p_ij (
     ds_ij = p_ij (dp_ij - sum over l of p_il dp_il) = p_ij (dp_ij - dout_i . out_i)
     dq_i  = sum over j of ds_ij k_j / sqrt(d),  dk_j = sum over i of ds_ij q_i / sqrt(d)
 
-float32 stays so.
+Scores are made a piece at a time, a few heads and queries, so that they are still in the
+processor's cache when softmax needs them, and so that causal attention can leave out the keys
+that lie ahead, almost half of the work. float32 stays so.
 """
 
 import math
@@ -51,9 +53,20 @@ def attention_weights(queries, keys, mask=None, causal=False):
     """
     _require_pairs(queries, keys)
     shape = (*queries.shape[:-1], keys.shape[-2])
-    mask = _whole_mask(mask, causal, shape)
-    scores = (queries / math.sqrt(queries.shape[-1])) @ keys.swapaxes(-1, -2)
-    return _masked_softmax(scores, mask)
+    _require_square(causal, shape)
+    mask = _checked_mask(mask, shape)
+    if mask is not None:
+        mask = _flat(np.broadcast_to(mask, shape))
+    queries, keys = _flat(queries / math.sqrt(queries.shape[-1])), _flat(keys)
+    p = np.zeros((len(queries), *shape[-2:]), np.result_type(queries, keys))
+    for heads, rows, seen in _pieces(p, causal):
+        scores = p[heads, rows, seen]  # on their way to become p
+        np.matmul(queries[heads, rows], keys[heads, seen].swapaxes(1, 2), out=scores)
+        if causal:
+            square = scores[:, :, rows]
+            square[:] = np.where(causal_mask(square.shape[1]), square, -np.inf)
+        _masked_softmax(scores, None if mask is None else mask[heads, rows, seen])
+    return p.reshape(shape)
 
 
 def attention_forward(queries, keys, values, mask=None, causal=False):
@@ -72,8 +85,12 @@ def attention_forward(queries, keys, values, mask=None, causal=False):
     """
     _require_values(keys, values)
     p = attention_weights(queries, keys, mask, causal)
-    out = p @ values
-    return out, (queries, keys, values, p, out)
+    flat_p, flat_values = _flat(p), _flat(values)
+    out = np.empty((*flat_p.shape[:2], values.shape[-1]), np.result_type(p, values))
+    for heads, rows, seen in _pieces(flat_p, causal):
+        np.matmul(flat_p[heads, rows, seen], flat_values[heads, seen], out=out[heads, rows])
+    out = out.reshape(*queries.shape[:-1], values.shape[-1])
+    return out, (queries, keys, values, p, out, causal)
 
 
 def attention_backward(dout, cache):
@@ -85,16 +102,25 @@ def attention_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of out
     source : dout . out for the sum over the keys: Dao et al., FlashAttention (2022), appendix B.2
     """
-    queries, keys, values, p, out = cache
+    *inputs, p, out, causal = cache
     _require_shape(dout, out)
-    dvalues = p.swapaxes(-1, -2) @ dout
-    dscores = dout @ values.swapaxes(-1, -2)  # this is dp, on its way
-    dscores -= (dout * out).sum(axis=-1, keepdims=True)
-    dscores *= p
-    scale = 1 / math.sqrt(queries.shape[-1])
-    dqueries = dscores @ (keys * scale)
-    dkeys = dscores.swapaxes(-1, -2) @ (queries * scale)
-    return dqueries, dkeys, dvalues
+    queries, keys, values = (_flat(a) for a in inputs)
+    p, dout, out = _flat(p), _flat(dout), _flat(out)
+    along_out = (dout * out).sum(axis=-1, keepdims=True)
+    dtype = np.result_type(p, dout, values)
+    dqueries, dkeys, dvalues = (np.zeros(a.shape, dtype) for a in (queries, keys, values))
+    for heads, rows, seen in _pieces(p, causal):
+        seen_p = p[heads, rows, seen]
+        dvalues[heads, seen] += seen_p.swapaxes(1, 2) @ dout[heads, rows]
+        dscores = dout[heads, rows] @ values[heads, seen].swapaxes(1, 2)  # this is dp, on its way
+        dscores -= along_out[heads, rows]
+        dscores *= seen_p
+        dqueries[heads, rows] = dscores @ keys[heads, seen]
+        dkeys[heads, seen] += dscores.swapaxes(1, 2) @ queries[heads, rows]
+    dqueries /= math.sqrt(queries.shape[-1])
+    dkeys /= math.sqrt(queries.shape[-1])
+    gradients = zip((dqueries, dkeys, dvalues), inputs, strict=True)
+    return tuple(gradient.reshape(a.shape) for gradient, a in gradients)
 
 
 def multi_head_attention_forward(
@@ -273,10 +299,27 @@ def positional_shift(offset, d):
     return M
 
 
+def _flat(a):
+    """(..., T, d) with one axis for all heads of all examples, (G, T, d)."""
+    return a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:])
+
+
+def _pieces(p, causal):
+    """Slices of p, (G, T, S), about 512 KB each: heads, rows of queries, the keys these see."""
+    G, T, S = p.shape
+    most = 64 if causal else T  # causal: the fewer rows, the fewer keys ahead of them
+    n_rows = max(1, min(most, T, 2**19 // max(1, S * p.itemsize)))
+    n_heads = max(1, 2**19 // max(1, n_rows * S * p.itemsize))
+    for head in range(0, G, n_heads):
+        for row in range(0, T, n_rows):
+            seen = slice(0, min(row + n_rows, T) if causal else S)
+            yield slice(head, head + n_heads), slice(row, row + n_rows), seen
+
+
 def _masked_softmax(scores, mask):
     """softmax over the last axis, in place; rows that are -inf throughout become 0."""
     if mask is not None and mask.dtype == bool:
-        np.copyto(scores, -np.inf, where=~mask)
+        scores[:] = np.where(mask, scores, -np.inf)
     elif mask is not None:
         scores += mask
     highest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
@@ -287,21 +330,14 @@ def _masked_softmax(scores, mask):
     return scores
 
 
-def _whole_mask(mask, causal, shape):
-    """mask and causal as one mask, or None."""
-    if mask is not None:
-        mask = np.asarray(mask)
-        if mask.dtype.kind not in "bf":
-            raise ValueError(f"mask must be bool or float, got {mask.dtype}")
-        _require_broadcastable(mask, shape)
-    if not causal:
-        return mask
-    if shape[-1] != shape[-2]:
-        raise ValueError(f"causal needs as many keys as queries, got {shape[-1]} and {shape[-2]}")
-    past = causal_mask(shape[-1])
+def _checked_mask(mask, shape):
     if mask is None:
-        return past
-    return mask & past if mask.dtype == bool else np.where(past, mask, -np.inf)
+        return None
+    mask = np.asarray(mask)
+    if mask.dtype.kind not in "bf":
+        raise ValueError(f"mask must be bool or float, got {mask.dtype}")
+    _require_broadcastable(mask, shape)
+    return mask
 
 
 def _additive_hidden_and_weights(queries, keys, w_q, w_k, v, mask):
@@ -312,9 +348,9 @@ def _additive_hidden_and_weights(queries, keys, w_q, w_k, v, mask):
         )
     _require_inputs(queries=(queries, w_q), keys=(keys, w_k))
     shape = (*queries.shape[:-1], keys.shape[-2])
-    mask = _whole_mask(mask, False, shape)
+    mask = _checked_mask(mask, shape)
     hidden = (queries @ w_q)[..., :, None, :] + (keys @ w_k)[..., None, :, :]  # (..., T, S, H)
-    np.tanh(hidden, out=hidden)
+    hidden = np.tanh(hidden)
     return hidden, _masked_softmax(hidden @ v, mask)
 
 
@@ -353,6 +389,11 @@ def _require_pairs(queries, keys):
             "queries, keys must be (..., T, d), (..., S, d), d at least 1, "
             f"got {queries.shape}, {keys.shape}"
         )
+
+
+def _require_square(causal, shape):
+    if causal and shape[-1] != shape[-2]:
+        raise ValueError(f"causal needs as many keys as queries, got {shape[-1]} and {shape[-2]}")
 
 
 def _require_values(keys, values):

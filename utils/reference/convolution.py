@@ -17,10 +17,10 @@ either backward.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 _WINDOW = ("stride", "padding", "dilation")
-_BLOCK_BYTES = 2**20  # of columns at a time: they are still in the CPU's cache when multiplied
+_BLOCK_BYTES = 2**21  # of columns and products at a time: they stay in the CPU's cache
 
 
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
@@ -141,7 +141,8 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
     kernel, options = _pair(kernel), _options(stride, padding, dilation)
     oH, oW = _output_sizes(x.shape[2:], kernel, options)
     N, C = x.shape[:2]
-    return _patches(x, kernel, options).reshape(N, C * kernel[0] * kernel[1], oH * oW)
+    patches = _patches(_pad(x, options["padding"]), kernel, options).transpose(3, 0, 1, 2, 4, 5)
+    return patches.reshape(N, C * kernel[0] * kernel[1], oH * oW).copy()
 
 
 def col2im(cols, image_size, kernel, stride=1, padding=0, dilation=1):
@@ -165,7 +166,8 @@ def col2im(cols, image_size, kernel, stride=1, padding=0, dilation=1):
     N, C = cols.shape[0], cols.shape[1] // (kH * kW)
     pH, pW = options["padding"]
     x_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), cols.dtype)
-    _add_patches(x_padded, cols.reshape(N, C, kH, kW, oH, oW), options)
+    patches = cols.reshape(N, C, kH, kW, oH, oW).transpose(1, 2, 3, 0, 4, 5)
+    _add_patches(x_padded, patches, options)
     return _crop(x_padded, options["padding"])
 
 
@@ -186,14 +188,15 @@ def conv2d_forward(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     source : LeCun et al., Gradient-Based Learning Applied to Document Recognition (1998), II.A
     """
     x, w, b, options, (oH, oW) = _prepared(x, w, b, stride, padding, dilation, groups)
-    N, F = len(x), len(w)
+    N, F, x_padded = len(x), len(w), _pad(x, options["padding"])
     w_rows = w.reshape(groups, F // groups, -1)  # one matrix for each group
-    out = np.empty((N, groups, F // groups, oH * oW), x.dtype)
-    for block in _blocks(x, w, (oH, oW)):
-        cols = _grouped_columns(x[block], w, options)  # (n, groups, C/groups kH kW, oH oW)
-        np.matmul(w_rows, cols, out=out[block])
-        if b is not None:
-            out[block] += b.reshape(groups, -1, 1)
+    bias = 0 if b is None else b.reshape(groups, -1, 1, 1)
+    out = np.empty((N, groups, F // groups, oH, oW), x.dtype)
+    for images, rows, cols in _columns_by_block(x_padded, w, (oH, oW), options):
+        product = w_rows @ cols  # (groups, F/groups, all places of the block)
+        block = out[images, :, :, rows]  # (n, groups, F/groups, rows, oW), a view
+        product = product.reshape(groups, F // groups, len(block), -1, oW)
+        np.add(product.transpose(2, 0, 1, 3, 4), bias, out=block)
     return out.reshape(N, F, oH, oW), (x, w, b, options)
 
 
@@ -211,26 +214,15 @@ def conv2d_backward(dout, cache):
     """
     x, w, b, options = cache
     _require_shape_of_out(dout, x, w, options)
-    (F, _, kH, kW), groups, (oH, oW) = w.shape, options["groups"], dout.shape[2:]
-    w_rows = w.reshape(groups, F // groups, -1)
-    N, C, H, W = x.shape
-    (pH, pW) = options["padding"]
-    dx_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), x.dtype)
-    dw_rows = np.zeros(w_rows.shape, w.dtype)
-    for block in _blocks(x, w, (oH, oW)):
-        cols = _grouped_columns(x[block], w, options)
-        n, _, K, P = cols.shape  # K weights to a filter, P places
-        dout_rows = dout[block].reshape(n, groups, F // groups, P)
-        # One product for all images of the block: their places side by side, n P of them.
-        along = dout_rows.transpose(1, 2, 0, 3).reshape(groups, F // groups, n * P)
-        dw_rows += along @ cols.transpose(1, 0, 3, 2).reshape(groups, n * P, K)
-        w_columns = w_rows.swapaxes(1, 2)  # (groups, K, F/groups)
-        # One filter to each group makes it an outer product, at which matmul is slow.
-        multiply = np.multiply if groups == F else np.matmul
-        dcols = multiply(w_columns, dout_rows)  # (n, groups, K, P)
-        _add_patches(dx_padded[block], dcols.reshape(n, C, kH, kW, oH, oW), options)
+    F, groups, out_size = len(w), options["groups"], dout.shape[2:]
+    x_padded = _pad(x, options["padding"])
+    dw_rows = np.zeros((groups, F // groups, w[0].size), w.dtype)
+    for images, rows, cols in _columns_by_block(x_padded, w, out_size, options):
+        dout_rows = dout[images, :, rows].swapaxes(0, 1).reshape(groups, F // groups, -1)
+        dw_rows += dout_rows @ cols.swapaxes(1, 2)
+    dx = _dx_by_convolution if _is_convolution_backwards(w, options) else _dx_by_col2im
     db = None if b is None else dout.sum(axis=(0, 2, 3))
-    return _crop(dx_padded, options["padding"]), dw_rows.reshape(w.shape), db
+    return dx(dout, x.shape, w, options), dw_rows.reshape(w.shape), db
 
 
 def conv2d_fft(x, w, b=None, padding=0):
@@ -263,36 +255,92 @@ def conv2d_fft(x, w, b=None, padding=0):
     return out if b is None else out + b[:, None, None]
 
 
-def _patches(x, kernel, options):
-    """The patches of x under a kernel as a view: (N, C, kH, kW, oH, oW), nothing copied."""
+def _is_convolution_backwards(w, options):
+    """Whether _dx_by_convolution can make dx, and is the faster way."""
+    reach = [d * (k - 1) for d, k in zip(options["dilation"], w.shape[2:], strict=True)]
+    fits = all(p <= r for p, r in zip(options["padding"], reach, strict=True))
+    # It lays out F channels as columns, col2im adds C up: that takes three times as long for each.
+    few = len(w) <= 3 * w.shape[1] * options["groups"]
+    return options["stride"] == (1, 1) and fits and few
+
+
+def _dx_by_convolution(dout, x_shape, w, options):
+    """At stride 1, a pixel's gradient is what the filters, turned by 180 degrees, see of dout."""
+    (F, C, kH, kW), groups = w.shape, options["groups"]  # C channels to a group
+    turned = w[:, :, ::-1, ::-1].reshape(groups, F // groups, C, kH, kW)
+    turned = turned.swapaxes(1, 2).reshape(groups * C, F // groups, kH, kW)
+    (pH, pW), (dH, dW) = options["padding"], options["dilation"]
+    padding = dH * (kH - 1) - pH, dW * (kW - 1) - pW
+    return conv2d_forward(dout, turned, None, 1, padding, (dH, dW), groups)[0]
+
+
+def _dx_by_col2im(dout, x_shape, w, options):
+    """dcols = w^T dout, added up where the columns came from, a block at a time."""
+    (F, _, kH, kW), groups, (oH, oW) = w.shape, options["groups"], dout.shape[2:]
+    (N, C, H, W), (pH, pW) = x_shape, options["padding"]
+    dx_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), w.dtype)
+    w_columns = w.reshape(groups, F // groups, -1).swapaxes(1, 2)  # (groups, K, F/groups)
+    # One filter to each group makes an outer product, at which matmul is slow.
+    multiply = np.multiply if groups == F else np.matmul
+    for images, rows, seen in _blocks(N, w, (oH, oW), options):
+        dout_rows = dout[images, :, rows].swapaxes(0, 1).reshape(groups, F // groups, -1)
+        dcols = multiply(w_columns, dout_rows)  # (groups, K, places)
+        block = dx_padded[images, :, seen]
+        _add_patches(block, dcols.reshape(C, kH, kW, len(block), -1, oW), options)
+    return _crop(dx_padded, options["padding"])
+
+
+def _patches(x_padded, kernel, options):
+    """The patches under a kernel as a view: (C, kH, kW, N, oH, oW), nothing copied."""
     (sH, sW), (dH, dW) = options["stride"], options["dilation"]
-    reach = dH * (kernel[0] - 1) + 1, dW * (kernel[1] - 1) + 1
-    windows = sliding_window_view(_pad(x, options["padding"]), reach, axis=(2, 3))
-    return windows[:, :, ::sH, ::sW, ::dH, ::dW].transpose(0, 1, 4, 5, 2, 3)
+    N, C, H, W = x_padded.shape
+    oH, oW = (H - dH * (kernel[0] - 1) - 1) // sH + 1, (W - dW * (kernel[1] - 1) - 1) // sW + 1
+    image, channel, row, column = x_padded.strides  # bytes from one to the next
+    strides = channel, dH * row, dW * column, image, sH * row, sW * column
+    return as_strided(x_padded, (C, *kernel, N, oH, oW), strides, writeable=False)
 
 
 def _add_patches(x_padded, patches, options):
-    """Add patches, (N, C, kH, kW, oH, oW), to where _patches took them, in place."""
+    """Add patches, (C, kH, kW, N, oH, oW), to where _patches took them, in place."""
     (sH, sW), (dH, dW) = options["stride"], options["dilation"]
-    kH, kW, oH, oW = patches.shape[2:]
+    _, kH, kW, _, oH, oW = patches.shape
     for u, v in np.ndindex(kH, kW):  # one weight at all its places: these never coincide
         rows = slice(dH * u, dH * u + sH * oH, sH)
         columns = slice(dW * v, dW * v + sW * oW, sW)
-        x_padded[:, :, rows, columns] += patches[:, :, u, v]
+        x_padded[:, :, rows, columns] += patches[:, u, v].swapaxes(0, 1)
 
 
-def _grouped_columns(x, w, options):
-    """im2col with the channels of each group apart: (N, groups, C/groups kH kW, oH oW)."""
-    patches = _patches(x, w.shape[2:], options)
-    P = patches.shape[4] * patches.shape[5]
-    return patches.reshape(len(x), options["groups"], w[0].size, P)
+def _columns_by_block(x_padded, w, out_size, options):
+    """im2col a block at a time: images, rows, and cols, (groups, C/groups kH kW, places).
+
+    All blocks share one piece of memory: to get a new one each time can take longer than to fill
+    it.
+    """
+    groups, memory = options["groups"], None
+    for images, rows, seen in _blocks(len(x_padded), w, out_size, options):
+        patches = _patches(x_padded[images, :, seen], w.shape[2:], options)
+        if memory is None:  # the first block is the largest
+            memory = np.empty(patches.size, x_padded.dtype)
+        cols = memory[: patches.size].reshape(patches.shape)
+        cols[...] = patches
+        yield images, rows, cols.reshape(groups, w[0].size, -1)
 
 
-def _blocks(x, w, out_size):
-    """Slices of the batch whose columns take about _BLOCK_BYTES; at least one image each."""
-    one_image = x.shape[1] * w.shape[2] * w.shape[3] * out_size[0] * out_size[1] * x.itemsize
-    n = max(1, _BLOCK_BYTES // one_image)
-    return [slice(start, start + n) for start in range(0, len(x), n)]
+def _blocks(N, w, out_size, options):
+    """Parts of the output that take about _BLOCK_BYTES, with the columns they are made of.
+
+    Each is some images whole, or some rows of one image, and the rows of the padded image that
+    these see: three slices.
+    """
+    (sH, _), (dH, _), (oH, oW) = options["stride"], options["dilation"], out_size
+    one_row = (w[0].size * options["groups"] + len(w)) * oW * w.itemsize
+    n_rows = min(oH, max(1, _BLOCK_BYTES // one_row))
+    n_images = max(1, _BLOCK_BYTES // (one_row * oH))
+    for image in range(0, N, n_images):
+        for row in range(0, oH, n_rows):
+            stop = min(row + n_rows, oH)
+            seen = slice(sH * row, sH * (stop - 1) + dH * (w.shape[2] - 1) + 1)
+            yield slice(image, image + n_images), slice(row, stop), seen
 
 
 def _patch(n, f, i, j, w, options):
@@ -306,8 +354,12 @@ def _patch(n, f, i, j, w, options):
 
 
 def _pad(x, padding):
-    (pH, pW) = padding
-    return np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW))) if pH or pW else x
+    (pH, pW), (N, C, H, W) = padding, x.shape
+    if not pH and not pW:
+        return x
+    x_padded = np.zeros((N, C, H + 2 * pH, W + 2 * pW), x.dtype)
+    x_padded[:, :, pH : pH + H, pW : pW + W] = x
+    return x_padded
 
 
 def _crop(x_padded, padding):

@@ -91,7 +91,7 @@ def multiclass_hinge(scores, labels, margin=1.0):
     pushes = shortfall > 0  # (N, C) bool
     dscores = pushes.astype(_float_of(scores))
     dscores[right] = -pushes.sum(axis=1)
-    return shortfall[pushes].sum() / N, dscores / N
+    return np.maximum(shortfall, 0).sum() / N, dscores / N
 
 
 def multiclass_hinge_max(scores, labels, margin=1.0):
@@ -321,8 +321,8 @@ def _targets_like(outputs, targets):
 
 
 def _float_of(array):
-    """float32 for float32, float64 for float64 and for ints."""
-    return np.result_type(array, np.float32)
+    """The dtype to compute in: the array's own if it is one of floats, float64 for others."""
+    return array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _require_probabilities(**arrays):

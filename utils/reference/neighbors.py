@@ -62,10 +62,11 @@ def l2_distances(a, b):
     in float32 1e-3 |a_i|.
     """
     a, b = _as_rows(a, b)
-    a_squared = (a**2).sum(axis=1, keepdims=True)  # (N, 1)
-    b_squared = (b**2).sum(axis=1)  # (M,)
-    squared = a_squared + b_squared - 2 * a @ b.T  # (N, M)
-    return np.sqrt(np.maximum(squared, 0))  # rounding can leave -1e-16, whose root is nan
+    squared = a @ (-2 * b.T)  # (N, M), and then in place: a new array takes as long as the sum
+    squared += np.vecdot(a, a)[:, None]  # |a_i|^2, (N, 1)
+    squared += np.vecdot(b, b)  # |b_j|^2, (M,)
+    np.maximum(squared, 0, out=squared)  # rounding can leave -1e-16, whose root is nan
+    return np.sqrt(squared, out=squared)
 
 
 METRICS = {"l1": l1_distances, "l2": l2_distances}

@@ -16,7 +16,13 @@ each x_j in three ways, of its own, through mean and through var:
 
 dz loses its mean and its part along z, the two directions in which no x can move out. A group of
 one has z = 0 and learns nothing. float32 stays so.
+
+All goes in blocks of examples, small enough to stay in the processor's cache from the first
+operation to the last: to fetch a number from memory takes longer than to compute with it. Most
+sums are products with ones, which BLAS makes in half the time of sum.
 """
+
+import math
 
 import numpy as np
 
@@ -45,17 +51,19 @@ def batch_norm_forward(
     _require_features(x, gamma=gamma, beta=beta)
     _require_eps(eps)
     if training:
-        z, _, var = _centered(x)
+        _, var, centered = _statistics(x)
     elif running_mean is None or running_var is None:
         raise ValueError("inference needs running_mean and running_var, got None")
     else:
         _require_features(x, running_mean=running_mean, running_var=running_var)
-        z, var = x - _wide(running_mean, x), running_var
+        var, centered = running_var, x - _wide(running_mean, x)
     inverse = 1 / np.sqrt(var + eps)  # (C,)
-    z *= _wide(inverse, x)  # in place, here and below: z is ours, and memory is what takes time
-    out = _wide(gamma, x) * z
-    out += _wide(beta, x)
-    return out, (z, gamma, inverse, training)
+    scale = _wide(gamma * inverse, x)
+    out = np.empty(x.shape, np.result_type(centered, scale, beta))
+    for block in _blocks(x):
+        here = np.multiply(centered[block], scale, out=out[block])
+        here += _wide(beta, x)
+    return out, (centered, gamma, inverse, training)
 
 
 def batch_norm_backward(dout, cache):
@@ -71,17 +79,21 @@ def batch_norm_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of x
     source : Ioffe and Szegedy (2015), section 3; simplified as at the head of this file
     """
-    z, gamma, inverse, training = cache
-    _require_shape(dout, z)
-    dgamma, dbeta = _per_feature(dout, z), _per_feature(dout)
-    scale = _wide(gamma * inverse, z)
+    centered, gamma, inverse, training = cache
+    _require_shape(dout, centered)
+    dgamma = inverse * _per_feature(dout, centered)
+    dbeta = _per_feature(dout)
+    scale = _wide(gamma * inverse, dout)
     if not training:
         return scale * dout, dgamma, dbeta
-    n = z.size // len(gamma)
-    dx = _wide(dgamma / -n, z) * z
-    dx += dout
-    dx -= _wide(dbeta / n, z)
-    dx *= scale
+    n = dout.size // len(gamma)
+    mean_dz, along_z = _wide(dbeta / n, dout), _wide(inverse * dgamma / n, dout)  # over gamma
+    dx = np.empty(dout.shape, np.result_type(centered, dout, scale))
+    for block in _blocks(dout):
+        here = np.multiply(centered[block], along_z, out=dx[block])
+        np.subtract(dout[block], here, out=here)
+        here -= mean_dz
+        here *= scale
     return dx, dgamma, dbeta
 
 
@@ -104,7 +116,7 @@ def update_running_statistics(running_mean, running_var, x, momentum=0.1):
     if not 0 <= momentum <= 1:
         raise ValueError(f"momentum must lie in [0, 1], got {momentum}")
     _require_features(x, running_mean=running_mean, running_var=running_var)
-    _, mean, var = _centered(x)
+    mean, var, _ = _statistics(x)
     n = x.size // x.shape[1]
     return (
         (1 - momentum) * running_mean + momentum * mean,
@@ -130,13 +142,18 @@ def layer_norm_forward(x, gamma, beta, eps=1e-5):
             f"got {x.shape}, {gamma.shape}, {beta.shape}"
         )
     _require_eps(eps)
-    z = x - x.mean(axis=-1, keepdims=True)
-    var = np.einsum("...d,...d->...", z, z)[..., None] / D  # (..., 1)
-    inverse = 1 / np.sqrt(var + eps)
-    z *= inverse
-    out = gamma * z
-    out += beta
-    return out, (z, gamma, inverse)
+    rows = x.reshape(-1, D)
+    out = np.empty(rows.shape, np.result_type(x, gamma, beta, 1.0))
+    mean, inverse = np.empty((2, len(rows), 1), out.dtype)
+    for block in _blocks(rows):
+        mean[block] = rows[block].mean(axis=1, keepdims=True)
+        here = np.subtract(rows[block], mean[block], out=out[block])
+        var = np.vecdot(here, here)[:, None] / D
+        inverse[block] = 1 / np.sqrt(var + eps)
+        here *= inverse[block]
+        here *= gamma
+        here += beta
+    return out.reshape(x.shape), (x, gamma, mean, inverse)
 
 
 def layer_norm_backward(dout, cache):
@@ -150,37 +167,55 @@ def layer_norm_backward(dout, cache):
     returns: dx, the shape of x; dgamma, dbeta, (D,)
     raises : ValueError, if dout does not have the shape of x
     """
-    z, gamma, inverse = cache
-    _require_shape(dout, z)
+    x, gamma, mean, inverse = cache
+    _require_shape(dout, x)
     D = len(gamma)
-    dgamma = np.einsum("nd,nd->d", dout.reshape(-1, D), z.reshape(-1, D))
-    dbeta = dout.reshape(-1, D).sum(axis=0)
-    dx = gamma * dout  # this is dz, on its way
-    along = np.einsum("...d,...d->...", dx, z)[..., None] / D  # (..., 1)
-    dx -= dx.mean(axis=-1, keepdims=True)
-    dx -= along * z
-    dx *= inverse
-    return dx, dgamma, dbeta
+    rows, dout_rows = x.reshape(-1, D), dout.reshape(-1, D)
+    dx = np.empty(rows.shape, np.result_type(x, dout, 1.0))
+    dgamma, dbeta = np.zeros((2, D), dx.dtype)
+    ones = np.ones(len(rows), dx.dtype)
+    for block in _blocks(rows):
+        centered = rows[block] - mean[block]  # z std
+        product = dout_rows[block] * centered
+        dgamma += inverse[block, 0] @ product
+        dbeta += ones[block] @ dout_rows[block]
+        centered *= (product @ gamma)[:, None] * inverse[block] ** 2 / D  # z mean(dz z)
+        here = np.multiply(dout_rows[block], gamma, out=dx[block])  # this is dz, on its way
+        here -= (dout_rows[block] @ gamma)[:, None] / D
+        here -= centered
+        here *= inverse[block]
+    return dx.reshape(x.shape), dgamma, dbeta
 
 
-def _centered(x):
-    """x less each feature's mean, a new array; the mean and the variance, (C,) both."""
+def _statistics(x):
+    """Each feature's mean and variance, (C,) both, and x less the mean, a new array."""
     n = x.size // x.shape[1]
     if n < 2:
         raise ValueError(f"training needs at least 2 values per feature, got x of shape {x.shape}")
     mean = _per_feature(x) / n
-    centered = x - _wide(mean, x)
-    return centered, mean, _per_feature(centered, centered) / n
+    centered = np.empty(x.shape, mean.dtype)
+    var = 0
+    for block in _blocks(x):
+        here = np.subtract(x[block], _wide(mean, x), out=centered[block])
+        var = var + _per_feature(here, here)
+    return mean, var / n, centered
 
 
 def _per_feature(a, b=None):
     """The sum of a, or of a b, over all but the feature, (C,)."""
+    dtype = np.result_type(a, 1.0)  # float64 for ints
     if a.ndim == 2:
-        return a.sum(axis=0) if b is None else np.einsum("nc,nc->c", a, b)
+        return np.ones(len(a), dtype) @ a if b is None else np.einsum("nc,nc->c", a, b)
     a = a.reshape(*a.shape[:2], a.shape[2] * a.shape[3])  # (N, C, H W): longer inner loops
-    if b is None:
-        return a.sum(axis=2).sum(axis=0)
-    return np.einsum("ncp,ncp->nc", a, b.reshape(a.shape)).sum(axis=0)
+    b = np.ones(a.shape[2], dtype) if b is None else b.reshape(a.shape)
+    return np.vecdot(a, b).sum(axis=0)
+
+
+def _blocks(x):
+    """Slices of the first axis, of 512 KB each or one example."""
+    example = x.itemsize * math.prod(x.shape[1:])  # bytes
+    n = max(1, 2**19 // max(1, example))
+    return [slice(i, i + n) for i in range(0, len(x), n)]
 
 
 def _wide(values, x):

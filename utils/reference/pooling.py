@@ -35,7 +35,7 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
 def max_pool2d_backward(dout, cache):
     """The gradient goes to the pixel that won, whole; the others could change unnoticed.
 
-    Where pixels tie, the first in reading order has won. A nan has not, nor has anybody beside it.
+    Where pixels tie, the first in reading order has won; of several nan, as in torch, the last.
 
     dout   : (N, C, oH, oW)
     cache  : from max_pool2d_forward
@@ -43,21 +43,30 @@ def max_pool2d_backward(dout, cache):
     """
     x_padded, out, kernel, stride, padding = cache
     _require_shape_of(out.shape, dout)
-    (N, C, H, W), (oH, oW), n_places = x_padded.shape, out.shape[2:], kernel[0] * kernel[1]
+    (N, C, H, W), (oH, oW) = x_padded.shape, out.shape[2:]
+    places = [  # for each place of the window its pixel, (N, C, oH, oW)
+        x_padded[:, :, u : u + stride[0] * oH : stride[0], v : v + stride[1] * oW : stride[1]]
+        for u, v in np.ndindex(kernel)
+    ]
     loses = np.ones(out.shape, bool)  # every place of the window so far
-    winner = np.zeros(out.shape, np.min_scalar_type(n_places))  # how many lost before it
-    for u, v in np.ndindex(kernel):
-        rows = slice(u, u + stride[0] * oH, stride[0])
-        columns = slice(v, v + stride[1] * oW, stride[1])
-        loses &= x_padded[:, :, rows, columns] != out
+    winner = np.zeros(out.shape, np.min_scalar_type(len(places)))  # how many lost before it
+    for pixels in places:
+        loses &= pixels != out
         winner += loses
+    nan = np.isnan(out)
+    if nan.any():
+        for place, pixels in enumerate(places):
+            winner[nan & np.isnan(pixels)] = place
+    # The padding ties with a window of nothing but -inf; the first pixel of the image wins there.
+    outside = [np.maximum(padding[a] - stride[a] * np.arange((oH, oW)[a]), 0) for a in (0, 1)]
+    inside = outside[0][:, None] * kernel[1] + outside[1]  # (oH, oW)
+    np.copyto(winner, inside, where=out == -np.inf, casting="unsafe")
     # Pixels are numbered through the whole batch: where a window begins, and its winner's offset.
     corner = np.arange(N * C).reshape(N, C, 1, 1) * (H * W)
     corner = corner + np.arange(oH)[:, None] * (stride[0] * W) + np.arange(oW) * stride[1]
-    offset = [u * W + v for u, v in np.ndindex(kernel)]
-    pixel = corner + np.array([*offset, 0])[winner]
-    pixel[winner == n_places] = x_padded.size  # nobody: one past the last pixel
-    dx_padded = np.bincount(pixel.ravel(), dout.ravel(), minlength=x_padded.size + 1)[:-1]
+    offset = np.array([u * W + v for u, v in np.ndindex(kernel)])
+    pixel = corner + offset[winner]
+    dx_padded = np.bincount(pixel.ravel(), dout.ravel(), minlength=x_padded.size)
     return _crop(dx_padded.reshape(x_padded.shape).astype(x_padded.dtype, copy=False), padding)
 
 

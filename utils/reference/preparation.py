@@ -2,6 +2,7 @@
 
 Every statistic is taken of x_train, (N, D), and applied to x, (M, D), which comes back changed:
 a test set that lent its own mean would no longer be one. Deviations divide by N, not by N - 1.
+float32 stays so; whole numbers become float64.
 
 Raises ValueError, all but equalize_histogram, if x_train is empty or x has other columns.
 """
@@ -155,7 +156,10 @@ def clip_outliers(x_train, x, n_deviations=3.0):
 def _principal_axes(x_train):
     """Eigenvectors of the covariance as columns, (D, D), and eigenvalues, (D,), largest first."""
     centered = x_train - x_train.mean(axis=0)
-    variances, axes = np.linalg.eigh(centered.T @ centered / len(x_train))  # ascending
+    covariance = centered.T @ centered / len(x_train)
+    if not np.isfinite(covariance).all():  # eigh would raise
+        return np.full_like(covariance, np.nan), np.zeros_like(covariance[0])
+    variances, axes = np.linalg.eigh(covariance)  # ascending
     variances, axes = variances[::-1], axes[:, ::-1]
     # The axes of standardized 2-D data are (1, 1) and (1, -1): "largest entry positive" would
     # leave their sign to rounding. At least half the largest is decided by the first entry.
@@ -171,12 +175,13 @@ def _is_constant(x_train):
 
 
 def _as_features(x_train, x):
-    """x_train and x in float64, or both float32 where both were, once their shapes fit."""
-    dtype = np.float32 if np.result_type(x_train, x) == np.float32 else np.float64
-    x_train, x = np.asarray(x_train, dtype=dtype), np.asarray(x, dtype=dtype)
+    """x_train and x in one floating dtype, once their shapes fit."""
+    x_train, x = np.asarray(x_train), np.asarray(x)
     if x_train.ndim != 2 or 0 in x_train.shape or x.ndim != 2 or x.shape[1] != x_train.shape[1]:
         raise ValueError(
             f"x_train and x must be (N, D) and (M, D), N and D at least 1, "
             f"got {x_train.shape} and {x.shape}"
         )
-    return x_train, x
+    dtype = np.result_type(x_train, x)
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
+    return x_train.astype(dtype, copy=False), x.astype(dtype, copy=False)

@@ -82,10 +82,10 @@ def rnn_backward(dout, cache):
     T, B, H = h[1:].shape
     dout = _time_first(_require_shape_of((B, T, H), dout))
     dz = 1 - h[1:] ** 2  # times the gradient, in the loop
-    dh = np.zeros_like(h[0])  # from the step after
+    dh, w_h_T = np.zeros_like(h[0]), _transposed(w_h)  # dh comes from the step after
     for t in reversed(range(T)):
         dz[t] *= dout[t] + dh
-        dh = dz[t] @ w_h.T
+        dh = dz[t] @ w_h_T
     return _by_inputs(x, dz, w_x, dh, *_by_weights(x, h, dz, dz))
 
 
@@ -175,19 +175,24 @@ def lstm_backward(dout, cache):
     x, h, c, tanh_c, gates, w_x, w_h = cache
     T, B, H = h[1:].shape
     dout = _time_first(_require_shape_of((B, T, H), dout[0])), _require_shape_of((B, H), dout[1])
-    dz = np.empty_like(gates)
-    dh, dc = np.zeros_like(h[0]), dout[1]  # from the step after
+    i, f, g, o = _parts(gates, H)
+    dz = gates * (1 - gates)  # the slopes, for all steps at once; times dh or dc in the loop
+    di, df, dg, do = _parts(dz, H)
+    di *= g
+    df *= c[:-1]
+    dg[:] = i * (1 - g**2)
+    do *= tanh_c
+    dc_by_dh = o * (1 - tanh_c**2)
+    dh, dc, w_h_T = np.zeros_like(h[0]), dout[1], _transposed(w_h)  # from the step after
     for t in reversed(range(T)):
-        i, f, g, o = _parts(gates[t], H)
-        di, df, dg, do = _parts(dz[t], H)
         dh = dout[0][t] + dh
-        dc = dc + dh * o * (1 - tanh_c[t] ** 2)
-        di[:] = dc * g * i * (1 - i)
-        df[:] = dc * c[t] * f * (1 - f)
-        dg[:] = dc * i * (1 - g**2)
-        do[:] = dh * tanh_c[t] * o * (1 - o)
-        dc = dc * f
-        dh = dz[t] @ w_h.T
+        dc = dc + dh * dc_by_dh[t]
+        di[t] *= dc
+        df[t] *= dc
+        dg[t] *= dc
+        do[t] *= dh
+        dc = dc * f[t]
+        dh = dz[t] @ w_h_T
     return _by_inputs(x, dz, w_x, dh, dc, *_by_weights(x, h, dz, dz))
 
 
@@ -280,18 +285,21 @@ def gru_backward(dout, cache):
     x, h, m_n, gates, w_x, w_h = cache
     T, B, H = h[1:].shape
     dout = _time_first(_require_shape_of((B, T, H), dout))
-    da, dm = np.empty_like(gates), np.empty_like(gates)
-    dh = np.zeros_like(h[0])  # from the step after
+    r, u, n = _parts(gates, H)
+    da, dm = gates * (1 - gates), np.empty_like(gates)  # the slopes, times dh in the loop
+    da_r, da_u, da_n = _parts(da, H)
+    da_r *= m_n
+    da_u *= h[:-1] - n
+    da_n[:] = (1 - u) * (1 - n**2)
+    dh, w_h_T = np.zeros_like(h[0]), _transposed(w_h)  # dh comes from the step after
     for t in reversed(range(T)):
-        r, u, n = _parts(gates[t], H)
-        da_r, da_u, da_n = _parts(da[t], H)
         dh = dout[t] + dh
-        da_n[:] = dh * (1 - u) * (1 - n**2)
-        da_u[:] = dh * (h[t] - n) * u * (1 - u)
-        da_r[:] = da_n * m_n[t] * r * (1 - r)
+        da_n[t] *= dh
+        da_u[t] *= dh
+        da_r[t] *= da_n[t]
         dm[t] = da[t]
-        dm[t, :, 2 * H :] *= r
-        dh = dh * u + dm[t] @ w_h.T
+        dm[t, :, 2 * H :] *= r[t]
+        dh = dh * u[t] + dm[t] @ w_h_T
     dw_x, dw_h, db_x = _by_weights(x, h, da, dm)
     return _by_inputs(x, da, w_x, dh, dw_x, dw_h, db_x, dm.sum(axis=(0, 1)))
 
@@ -397,8 +405,13 @@ def _sigmoid(z, out=None):
 
 
 def _parts(gates, H):
-    """Views of the gates that lie side by side, (B, H) each."""
-    return [gates[:, j : j + H] for j in range(0, gates.shape[1], H)]
+    """Views of the gates that lie side by side, (..., H) each."""
+    return [gates[..., j : j + H] for j in range(0, gates.shape[-1], H)]
+
+
+def _transposed(w):
+    """w.T in one piece of memory: for a small product, made T times, BLAS is faster so."""
+    return np.ascontiguousarray(w.T)
 
 
 def _time_first(a):

@@ -30,7 +30,8 @@ def apply_temperature(scores, temperature):
     if temperature > 0:
         return scores / temperature
     best = np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]
-    return np.where(np.isnan(scores), scores, np.where(best, 0, -np.inf).astype(scores.dtype))
+    dtype = np.result_type(scores, np.float32)  # whole numbers know no -inf
+    return np.where(np.isnan(scores), scores, np.where(best, 0, -np.inf).astype(dtype))
 
 
 def keep_top_k(scores, k):

@@ -57,7 +57,8 @@ def confusion_matrix(y, predicted, n_classes):
     """
     require_labels(y, (len(y),), n_classes, name="y")
     require_labels(predicted, y.shape, n_classes, name="predicted")
-    cells = y.astype(np.intp) * n_classes + predicted  # uint8 labels would wrap around
+    # As intp: uint8 labels would wrap around, and uint64 with int64 makes float64.
+    cells = y.astype(np.intp) * n_classes + predicted.astype(np.intp)
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 

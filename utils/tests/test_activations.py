@@ -282,6 +282,23 @@ def test_prelu_refuses_a_slope_that_does_not_fit(tensor):
         reference.prelu_backward(np.ones((2, 3)), np.ones((2, 3)), np.ones(4))
 
 
+def test_the_tanh_gelu_far_out():
+    x = np.array([-np.inf, -1e308, -1e150, -40.0, 40.0, 1e150, 1e308, np.inf, np.nan])
+    dx = reference.gelu_backward(np.ones(9), x, approximate=True)
+    assert_array_equal(dx, [0, 0, 0, 0, 1, 1, 1, 1, np.nan])
+
+
+@pytest.mark.parametrize(
+    "scores", [[np.inf, 0, 1], [np.inf, np.inf], [-np.inf, 0, 1], [-np.inf, -np.inf], [1, np.nan]]
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_log_sum_exp_of_infinite_scores(tensor, scores):
+    want = special.logsumexp(scores)
+    assert_array_equal(reference.log_sum_exp(np.array(scores)), want)
+    assert_array_equal(gpu.log_sum_exp(tensor(scores)).cpu(), want)
+
+
 def test_maxout_by_hand(tensor):
     x = np.array([[1.0, 3.0, 2.0, 2.0, -1.0, 2.0]])
     assert reference.maxout(x, 3).tolist() == [[3, 2]]

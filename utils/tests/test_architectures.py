@@ -1,5 +1,8 @@
+from itertools import chain
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from utils.gpu.architectures import (
@@ -58,6 +61,109 @@ def test_lenet():
     assert count_parameters(LeNet()) == 61_706
     assert LeNet()(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
     assert LeNet(in_channels=3, n_classes=4, size=32)(torch.zeros(2, 3, 32, 32)).shape == (2, 4)
+
+
+def lived_in(module):
+    """In float64, with statistics as after some training, and ready for inference."""
+    torch.manual_seed(0)
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            nn.init.normal_(norm.running_mean)
+            nn.init.uniform_(norm.running_var, 0.5, 2)
+            nn.init.normal_(norm.weight)
+            nn.init.normal_(norm.bias)
+    return module.double().eval()
+
+
+def normed(x, norm):
+    """Batch norm in inference, by its formula."""
+    mean, var, gamma, beta = (
+        a[:, None, None] for a in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    )
+    return (x - mean) / (var + 1e-5).sqrt() * gamma + beta
+
+
+def test_lenet_layer_by_layer():
+    network, x = lived_in(LeNet()), torch.randn(3, 1, 28, 28, dtype=torch.float64)
+
+    def halved(x):
+        N, C, H, W = x.shape
+        return x.reshape(N, C, H // 2, 2, W // 2, 2).mean(dim=(3, 5))
+
+    h = halved(torch.tanh(F.conv2d(x, network.c1.weight, network.c1.bias, padding=2)))
+    h = halved(torch.tanh(F.conv2d(h, network.c3.weight, network.c3.bias)))
+    h = h.flatten(1)
+    for layer in [network.c5, network.f6]:
+        h = torch.tanh(h @ layer.weight.T + layer.bias)
+    want = h @ network.output.weight.T + network.output.bias
+    torch.testing.assert_close(network(x), want, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_vgg_is_its_plan(batch_norm):
+    network = lived_in(VGG(11, hidden=(20, 30), batch_norm=batch_norm))
+    unit = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] if batch_norm else [nn.Conv2d, nn.ReLU]
+    stages = [unit * count + [nn.MaxPool2d] for count in [1, 1, 2, 2, 2]]
+    assert [type(m) for m in network.convolutions] == list(chain(*stages))
+    assert [m.out_channels for m in network.convolutions if isinstance(m, nn.Conv2d)] == [
+        *(64, 128, 256, 256, 512, 512, 512, 512)
+    ]
+    dense = [nn.Linear, nn.ReLU, nn.Dropout] * 2 + [nn.Linear]
+    assert [type(m) for m in network.dense] == dense
+    assert network.dense[2].p == 0.5
+    x = torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    want = network.dense(network.convolutions(x).reshape(2, 512))
+    torch.testing.assert_close(network(x), want)
+
+
+@pytest.mark.parametrize("in_channels, stride", [(8, 1), (8, 2), (3, 1), (3, 2)])
+@pytest.mark.parametrize("block", [BasicBlock, Bottleneck])
+def test_a_block_by_its_formula(block, in_channels, stride):
+    module = lived_in(block(in_channels, 8 // block.expansion, stride))
+    x = torch.randn(2, in_channels, 6, 6, dtype=torch.float64)
+    strides = [stride, 1] if block is BasicBlock else [1, stride, 1]
+    h = x
+    for i, s in enumerate(strides, start=1):
+        convolution, norm = getattr(module, f"conv{i}"), getattr(module, f"norm{i}")
+        padding = 0 if convolution.weight.shape[-1] == 1 else 1
+        h = normed(F.conv2d(h, convolution.weight, stride=s, padding=padding), norm)
+        h = h.relu() if i < len(strides) else h
+    if (in_channels, stride) == (8, 1):
+        assert not list(module.shortcut.parameters())
+        shortcut = x
+    else:
+        projection, norm = module.shortcut
+        shortcut = normed(F.conv2d(x, projection.weight, stride=stride), norm)
+    torch.testing.assert_close(module(x), (h + shortcut).relu(), rtol=1e-10, atol=1e-10)
+
+
+def test_resnet_stage_by_stage():
+    network, x = lived_in(ResNet(18)), torch.randn(2, 3, 32, 32, dtype=torch.float64)
+    h = normed(F.conv2d(x, network.stem.weight, padding=1), network.norm).relu()
+    sizes = []
+    for stage in network.stages:
+        h = stage(h)
+        sizes.append(tuple(h.shape[1:]))
+    assert sizes == [(64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4)]
+    want = h.mean(dim=(2, 3)) @ network.dense.weight.T + network.dense.bias
+    torch.testing.assert_close(network(x), want, rtol=1e-10, atol=1e-10)
+
+
+def test_convolutions_are_drawn_as_he_et_al_do():
+    torch.manual_seed(0)
+    for network in [ResNet(18), VGG(11)]:
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                filters, _, kH, kW = module.weight.shape
+                std = (2 / (filters * kH * kW)) ** 0.5
+                assert abs(module.weight.std().item() / std - 1) < 0.1
+                assert module.bias is None or not module.bias.any()
+
+
+def test_only_what_is_trained_is_counted():
+    layer = nn.Linear(3, 2)
+    layer.bias.requires_grad_(False)
+    assert count_parameters(layer) == 6
 
 
 @pytest.mark.parametrize("block", [BasicBlock, Bottleneck])

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import softmax
 
 from utils.gpu import attention as gpu
 from utils.reference import attention as reference
@@ -79,8 +80,7 @@ def additive_problem(rng, leading=(2,), T=4, S=5, D=3, E=2, H=6):
     return [rng.normal(size=shape) for shape in shapes]
 
 
-@given(st.lists(SIDES, max_size=2), SIDES, SIDES, SIDES, SIDES, st.sampled_from(MASKS), SIDES)
-def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed):
+def require_torchs(leading, T, S, d, e, kind, seed):
     rng = np.random.default_rng(seed)
     S = T if "causal" in kind else S
     arrays = dot_problem(rng, leading, T, S, d, e)
@@ -94,6 +94,27 @@ def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed)
     assert_allclose(out, want, rtol=1e-10, atol=1e-10)
     for got, grad in zip(reference.attention_backward(dout, cache), gradients, strict=True):
         assert_allclose(got, grad, rtol=1e-9, atol=1e-9)
+
+
+@given(st.lists(SIDES, max_size=2), SIDES, SIDES, SIDES, SIDES, st.sampled_from(MASKS), SIDES)
+def test_attention_and_its_gradients_are_torchs(leading, T, S, d, e, kind, seed):
+    require_torchs(leading, T, S, d, e, kind, seed)
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_attention_in_many_pieces(kind):
+    """Several heads and several blocks of queries, the last of each not full."""
+    require_torchs((7,), 150, 150, 3, 2, kind, seed=0)
+    if "causal" not in kind:
+        require_torchs((2,), 70, 1500, 3, 2, kind, seed=0)
+
+
+def test_causal_attention_does_not_look_at_what_lies_far_ahead(rng):
+    arrays = dot_problem(rng, (1,), 150, 150, 3, 2)
+    out = reference.attention_forward(*arrays, causal=True)[0]
+    for a in arrays:
+        a[:, 140:] = np.nan
+    assert_array_equal(reference.attention_forward(*arrays, causal=True)[0][:, :100], out[:, :100])
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -331,6 +352,47 @@ def test_nan_spoils_its_own_query_alone(twins, tree, rng):
 
 
 @BOTH
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("S", [1, 5, 8, 20, 40])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_nan_is_not_lost_among_heads_and_batches(twins, tree, causal, S, dtype, rng):
+    module, to = twins[tree]
+    queries, keys, values = (a.astype(dtype) for a in dot_problem(rng, (2, 3), S, S))
+    queries[1, 2, -1, 0] = np.nan
+    out = array(module.attention_forward(*map(to, (queries, keys, values)), causal=causal))
+    assert np.isnan(out[1, 2, -1]).all()
+    assert np.isnan(out).sum() == out.shape[-1]
+
+
+def test_whole_numbers_will_do(rng):
+    arrays = [rng.integers(-2, 3, size=a.shape) for a in additive_problem(rng)]
+    want, _ = reference.additive_attention_forward(*(a.astype(float) for a in arrays))
+    got, _ = reference.additive_attention_forward(*arrays)
+    assert_allclose(got, want, rtol=1e-15)
+
+
+@BOTH
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
+def test_many_heads_under_any_leading_axes(twins, tree, leading, rng):
+    module, to = twins[tree]
+    *inputs, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = multi_head_problem(rng)
+    parameters = [w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o]
+    inputs = [rng.normal(size=(*leading, *a.shape[1:])) for a in inputs]
+    mask = rng.random((*leading, 2, 4, 5)) < 0.7  # of its own for each head
+    mask[..., 0] = True
+    out = array(module.multi_head_attention_forward(*map(to, inputs + parameters), 2, to(mask)))
+    for i in np.ndindex(leading):  # the two heads of each example by hand
+        q, k, v = (
+            a[i] @ w + b for a, w, b in zip(inputs, [w_q, w_k, w_v], [b_q, b_k, b_v], strict=True)
+        )
+        want = b_o.copy()
+        for h, columns in enumerate([slice(0, 3), slice(3, 6)]):
+            scores = np.where(mask[i][h], q[:, columns] @ k[:, columns].T / np.sqrt(3), -np.inf)
+            want = want + softmax(scores, axis=1) @ v[:, columns] @ w_o[columns]
+        assert_allclose(out[i], want, rtol=1e-10, atol=1e-12)
+
+
+@BOTH
 @pytest.mark.parametrize("leading, T, S", [((0, 2), 3, 4), ((2, 1), 0, 4), ((2, 1), 3, 0)])
 def test_nothing_there(twins, tree, leading, T, S, rng):
     module, to = twins[tree]
@@ -479,3 +541,9 @@ def test_backward_refuses_another_shape(rng):
         _, cache = getattr(reference, f"{name}_forward")(*problem(rng), *options)
         with pytest.raises(ValueError, match=r"dout must have the shape of out, .*got \(3,\)"):
             getattr(reference, f"{name}_backward")(np.ones(3), cache)
+
+
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3), (2, 1, 3)])
+def test_the_twin_keeps_the_leading_axes(leading, device):
+    q, v = torch.ones(*leading, 5, 4, device=device), torch.ones(*leading, 5, 3, device=device)
+    assert gpu.attention_forward(q, q, v, causal=True).shape == v.shape

@@ -148,6 +148,17 @@ def test_learns_digits(rng):
     assert (scores.argmax(axis=1) == labels[test]).mean() > 0.9
 
 
+def test_the_smallest_network(rng, device):
+    import torch
+
+    for module, source in [(reference, rng), (gpu, torch.Generator(device))]:
+        params = module.cnn_init((1, 2, 2), 1, source, n_filters=1, kernel=1)
+        assert [tuple(w.shape) for w in params.values()] == [(1, 1, 1, 1), (1,), (1, 1), (1,)]
+        for small in [(1, 1, 2), (1, 2, 1)]:
+            with pytest.raises(ValueError, match="image_shape must be"):
+                module.cnn_init(small, 1, source)
+
+
 def test_refuses(tensor, problem):
     x, _, params = problem
     for module, to in [(reference, np.asarray), (gpu, tensor)]:

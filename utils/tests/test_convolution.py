@@ -388,6 +388,7 @@ def test_moving_the_image_moves_the_output(rng):
         ({"dilation": 3}, "got 7 pixels of filter for 5 of image"),
         ({"padding": (1, 2, 3)}, r"a pair of ints, got \(1, 2, 3\)"),
         ({"stride": 1.5}, "a pair of ints, got 1.5"),
+        ({"stride": (1, 1.5)}, r"a pair of ints, got \(1, 1.5\)"),
     ],
 )
 def test_refuses(twins, tree, form, change, message):
@@ -406,5 +407,9 @@ def test_backward_and_col2im_refuse(tensor):
     for module, to in [(reference, np.asarray), (gpu, tensor)]:
         with pytest.raises(ValueError, match=r"cols must be \(N, C \* 4, 16\), got shape"):
             module.col2im(to(np.zeros((1, 4, 15))), (5, 5), 2)
+        with pytest.raises(ValueError, match=r"cols must be \(N, C \* 4, 16\), got shape"):
+            module.col2im(to(np.zeros((1, 6, 16))), (5, 5), 2)
+        with pytest.raises(ValueError, match=r"cols must be .*got shape"):
+            module.col2im(to(np.zeros((4, 16))), (5, 5), 2)
         with pytest.raises(ValueError, match="got shape"):
             module.im2col(to(np.zeros((5, 5))), 2)

@@ -181,3 +181,13 @@ def test_boosting_refuses_the_perfect_and_the_useless(wrong):
         reference.boosting_round(np.full(4, 0.25), np.array(wrong))
     with pytest.raises(ValueError, match=r"labels .*\[0, 2\), got 0 to 2"):
         reference.rejection_curve(np.ones((3, 2)), np.array([0, 1, 2]))
+
+
+@BOTH
+def test_many_ties_are_turned_away_in_their_order(twins, tree):
+    module, to = twins[tree][:2]
+    certainty = np.array([0.5, 0.8, 0.6])[np.arange(200) % 3]
+    labels = (np.arange(200) % 7 < 2).astype(int)  # all are taken for class 0
+    _, error = module.rejection_curve(to(np.stack([certainty, 1 - certainty], axis=1)), to(labels))
+    left = labels[sorted(range(200), key=lambda i: certainty[i])]
+    assert_allclose(error.tolist(), [left[i:].mean() for i in range(200)], rtol=1e-12)

@@ -356,7 +356,7 @@ def test_what_is_masked_teaches_nothing(rng):
 
 @BOTH
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("pieces", [(1,) * 6, (6,), (3, 1, 1, 1), (2, 3, 1)])
+@pytest.mark.parametrize("pieces", [(1,) * 6, (6,), (3, 1, 1, 1), (2, 3, 1), (4, 2)])
 def test_steps_are_the_whole(twins, tree, pieces, tied, rng):
     module, to = twins[tree]
     params = moved(random_params(rng, tied=tied), to)

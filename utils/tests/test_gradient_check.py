@@ -56,6 +56,17 @@ def test_x_stays_as_it_was(twins, tree, rng):
 
 
 @BOTH
+def test_x_stays_while_f_looks(twins, tree, rng):
+    module, to = twins[tree]
+    x = to(rng.normal(size=3))
+    got = module.numeric_gradient(lambda probe: (probe * x).sum(), x)  # x a constant of f
+    assert_allclose(got.tolist(), x.tolist(), rtol=1e-8)
+    indices = (to(np.array([2, 0])),)
+    got = module.numeric_gradient_at(lambda probe: (probe * x).sum(), x, indices)
+    assert_allclose(got.tolist(), x[indices].tolist(), rtol=1e-8)
+
+
+@BOTH
 def test_a_subset_within_each_class(twins, tree, rng):
     module, to = twins[tree]
     w = to(rng.uniform(1, 2, size=(50, 3)))  # next to 0 the rounding of f, about 350, would show

@@ -173,6 +173,20 @@ def test_trained_twins_agree(tensor, blobs, loss, batch_size, l2):
     assert not w_twin.requires_grad
 
 
+@pytest.mark.parametrize("dtype, want", [("float32", "float32"), ("uint8", "float64")])
+def test_weights_have_the_dtype_of_the_features(blobs, dtype, want):
+    x, y = blobs
+    x = (10 * np.abs(x)).astype(dtype)
+    w, b, _ = reference.train_linear_classifier(x, y, 3, epochs=2)
+    assert w.dtype == b.dtype == want
+    signs = np.where(y == 0, -1, 1).astype(np.int8)
+    w, _, mistakes = reference.train_perceptron(x, signs, epochs=2)
+    assert w.dtype == want
+    w_want, _, mistakes_want = reference.train_perceptron(x.astype(float), signs, epochs=2)
+    assert mistakes == mistakes_want
+    assert_allclose(w, w_want, rtol=1e-4)
+
+
 def test_float32_twin_stays_float32(tensor, blobs):
     x, y = blobs
     w, b, _ = reference.train_linear_classifier(x, y, 3)

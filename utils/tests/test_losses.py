@@ -148,6 +148,22 @@ def test_twins_agree(tensor, rng, loss, N, dtype, tol):
     assert out.device == s.device
     assert_allclose(out.item(), want, rtol=tol)
     assert_allclose(s.grad.cpu(), dscores, atol=tol)
+    value, dscores = getattr(reference, loss)(scores, labels)
+    assert value.dtype == dscores.dtype == dtype
+    assert_allclose(dscores, s.grad.cpu(), atol=tol)
+
+
+@pytest.mark.parametrize("loss", BINARY + MULTICLASS)
+def test_whole_scores_are_floats(rng, loss):
+    scores, labels = problem(rng, loss)
+    whole = np.rint(scores).astype(int)
+    for got, want in zip(
+        getattr(reference, loss)(whole, labels),
+        getattr(reference, loss)(whole.astype(float), labels),
+        strict=True,
+    ):
+        assert got.dtype == np.float64
+        assert_allclose(got, want, rtol=1e-15)
 
 
 @pytest.mark.parametrize("loss", BINARY + MULTICLASS)

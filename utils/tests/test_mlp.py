@@ -192,6 +192,8 @@ def test_init_of_the_twin(device):
     assert parameters[0][0].device.type == device.type
     assert_allclose(parameters[0][0].std().item(), np.sqrt(2 / 500), rtol=0.01)
     assert gpu.count_parameters(parameters) == 500 * 400 + 400 + 400 * 2 + 2
+    smallest = gpu.mlp_init((1, 1), torch.Generator(device))
+    assert [tuple(w.shape) for w in smallest[0]] == [(1, 1), (1,)]
 
 
 def test_digits():
@@ -301,6 +303,8 @@ def test_refuses(tensor, rng, tree):
         module.mlp_forward(x[0], layers)
     with pytest.raises(ValueError, match=r"must be \(\.\.\., D\), .*got \(5, 4\), \(3, 2\)"):
         module.affine_forward(x, *layers[1])
+    with pytest.raises(ValueError, match=r"must be .*got \(5, 4\), \(4, 3, 2\), \(3, 2\)"):
+        module.affine_forward(x, to(np.zeros((4, 3, 2))), to(np.zeros((3, 2))))
     for sizes in [(3,), (3, 0), ()]:
         with pytest.raises(ValueError, match=r"sizes must be .*got \("):
             module.mlp_init(sizes, rng if tree == "reference" else torch.Generator())

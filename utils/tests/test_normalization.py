@@ -48,8 +48,7 @@ def torch_batch_norm(mean, var, training):
     return lambda x, gamma, beta: F.batch_norm(x, mean, var, gamma, beta, training)
 
 
-@given(BATCHES, st.booleans(), st.integers(0, 99))
-def test_batch_norm_and_its_gradients_are_torchs(shape, training, seed):
+def require_torchs_batch_norm(shape, training, seed):
     x, gamma, beta, dout, mean, var = problem(shape, shape[1], seed)
     out, cache = reference.batch_norm_forward(x, gamma, beta, mean, var, training)
     want, gradients = autograd(torch_batch_norm(mean, var, training), (x, gamma, beta), dout)
@@ -58,8 +57,12 @@ def test_batch_norm_and_its_gradients_are_torchs(shape, training, seed):
         assert_allclose(got, grad, rtol=1e-9, atol=1e-9)
 
 
-@given(array_shapes(min_dims=1, max_dims=4, max_side=4), st.integers(0, 99))
-def test_layer_norm_and_its_gradients_are_torchs(shape, seed):
+@given(BATCHES, st.booleans(), st.integers(0, 99))
+def test_batch_norm_and_its_gradients_are_torchs(shape, training, seed):
+    require_torchs_batch_norm(shape, training, seed)
+
+
+def require_torchs_layer_norm(shape, seed):
     x, gamma, beta, dout, *_ = problem(shape, shape[-1], seed)
     out, cache = reference.layer_norm_forward(x, gamma, beta)
     want, gradients = autograd(
@@ -68,6 +71,29 @@ def test_layer_norm_and_its_gradients_are_torchs(shape, seed):
     assert_allclose(out, want, rtol=1e-10, atol=1e-10)
     for got, grad in zip(reference.layer_norm_backward(dout, cache), gradients, strict=True):
         assert_allclose(got, grad, rtol=1e-9, atol=1e-9)
+
+
+@given(array_shapes(min_dims=1, max_dims=4, max_side=4), st.integers(0, 99))
+def test_layer_norm_and_its_gradients_are_torchs(shape, seed):
+    require_torchs_layer_norm(shape, seed)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(700, 150), (3, 5, 70, 170)])
+def test_batch_norm_in_many_blocks(shape, training):
+    require_torchs_batch_norm(shape, training, seed=0)
+
+
+@pytest.mark.parametrize("shape", [(700, 150), (2, 3, 50000)])
+def test_layer_norm_in_many_blocks(shape):
+    require_torchs_layer_norm(shape, seed=0)
+
+
+@pytest.mark.parametrize("shape", [(300, 4), (9, 4, 6, 6)])
+def test_small_ints_do_not_wrap_around(shape, rng):
+    x, (gamma, beta) = rng.integers(0, 256, shape).astype(np.uint8), rng.normal(size=(2, 4))
+    got, want = (reference.batch_norm_forward(a, gamma, beta)[0] for a in (x, x.astype(float)))
+    assert_allclose(got, want, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (3, 2, 2, 5)])

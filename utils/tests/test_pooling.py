@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -213,11 +214,21 @@ def test_nan_stays_in_its_window(twins, tree, name):
     assert np.isnan(out.tolist()).tolist() == [[[[False, True], [False, False]]]]
 
 
-def test_nan_wins_nothing():
-    x = np.array([[[[np.nan, 1.0, 2.0, 3.0]]]])
-    _, cache = reference.max_pool2d_forward(x, (1, 2))
-    dx = reference.max_pool2d_backward(np.ones((1, 1, 1, 2)), cache)
-    assert dx.tolist() == [[[[0, 0, 0, 1]]]]
+@pytest.mark.parametrize(
+    "kernel, stride, padding", [(2, 2, 0), (3, 1, 1), (3, 2, 1), ((2, 5), 1, 1)]
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_max_pool_gives_to_whom_torch_gives(kernel, stride, padding, seed):
+    """Ties, nan and windows of nothing but -inf included."""
+    rng = np.random.default_rng(seed)
+    x = rng.choice([-np.inf, -np.inf, -np.inf, 0.0, 1.0, np.inf, np.nan][: 4 + seed], (2, 3, 6, 7))
+    out, cache = reference.max_pool2d_forward(x, kernel, stride, padding)
+    dout = rng.normal(size=out.shape)
+    leaf = torch.tensor(x, requires_grad=True)
+    peer = torch.nn.functional.max_pool2d(leaf, kernel, stride, padding)
+    peer.backward(torch.tensor(dout))
+    assert_array_equal(out, peer.detach())
+    assert_allclose(reference.max_pool2d_backward(dout, cache), leaf.grad, atol=1e-14)
 
 
 @BOTH
@@ -263,6 +274,7 @@ def test_pixels_are_computed_in_float64(name):
         ({"kernel": 0}, "must be at least 1"),
         ({"stride": 0}, "must be at least 1"),
         ({"kernel": 3, "padding": 2}, r"at most half the kernel \(3, 3\), got \(2, 2\)"),
+        ({"kernel": 3, "padding": (0, 2)}, r"at most half the kernel \(3, 3\), got \(0, 2\)"),
         ({"stride": (1, 2, 3)}, "a pair of ints"),
     ],
 )

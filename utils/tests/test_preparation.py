@@ -136,6 +136,7 @@ def test_twins_agree(tensor, data, name, dtype, tol):
         x_train, x = (np.where(a > 6, np.nan, a) for a in (x_train, x))
     got = getattr(gpu, name)(tensor(x_train), tensor(x))
     assert str(got.dtype) == f"torch.{dtype}"
+    assert getattr(reference, name)(x_train, x).dtype == dtype
     assert_allclose(got.cpu(), getattr(reference, name)(x_train, x), rtol=tol, atol=tol)
 
 
@@ -208,7 +209,7 @@ def test_equalizing_keeps_the_order_of_greys(image):
 
 
 @pytest.mark.parametrize(
-    "image", [np.array([[256]]), np.array([[-1]]), np.array([[np.nan]]), np.zeros((0, 2))]
+    "image", [np.array([[0, 256]]), np.array([[-1, 255]]), np.array([[np.nan]]), np.zeros((0, 2))]
 )
 def test_equalize_refuses(image):
     with pytest.raises(ValueError, match=r"values in \[0, 255\], got"):

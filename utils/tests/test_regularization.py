@@ -113,6 +113,7 @@ def test_dropout_is_away_in_inference_and_seeded_in_training(twins, tree, rng):
         return out_of(module.dropout_forward(x, 0.5, seeded(seed), **options)).tolist()
 
     assert out(0, training=False) == x.tolist()
+    assert out_of(module.dropout_forward(x, 0.5, seeded(0), training=False)) is not x
     assert out(0) == out(0) != out(1)
 
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,23 @@ def test_the_filters_by_a_loop(shape, k, seed):
                     break
                 want[c], total = row[c], total + probabilities[c]
             assert_array_equal(nucleus[i], want)
+
+
+@BOTH
+def test_a_nucleus_that_reaches_p_exactly_grows_no_more(twins, tree):
+    module, to, _ = twins[tree]
+    assert module.keep_top_p(to(np.zeros(2)), 0.5).tolist() == [0, -INF]
+    assert module.keep_top_p(to(np.zeros(4)), 0.75).tolist() == [0, 0, 0, -INF]
+
+
+def test_what_has_no_probability_is_not_drawn_by_a_zero_either():
+    rng = SimpleNamespace(random=np.zeros)
+    assert reference.sample(np.array([-INF, 0.0, 0.0]), rng) == 1
+
+
+def test_whole_scores_know_minus_infinity_too():
+    got = reference.apply_temperature(np.array([1, 3, 2]), 0)
+    assert got.tolist() == [-INF, 0, -INF]
 
 
 @BOTH

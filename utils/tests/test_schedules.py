@@ -132,6 +132,22 @@ def test_plateau_by_hand(module):
 
 
 @BOTH
+@pytest.mark.parametrize(
+    "losses, options, want",
+    [
+        ([1.0, 0.99], {"threshold": 0.02}, 0.01),  # 1 % better, and 2 % were asked for
+        ([1.0, 0.99], {"threshold": 0.005}, 0.1),
+        ([1.0, 0.99995], {}, 0.01),  # by default a ten-thousandth
+        ([1.0, 0.9998], {}, 0.1),
+        ([1.0, 1.0], {"threshold": 0.0}, 0.01),  # the same is no better
+    ],
+)
+def test_what_a_plateau_calls_better(module, losses, options, want):
+    got = module.reduce_on_plateau(losses, 0.1, patience=0, **options)
+    assert_allclose(got, want, rtol=1e-12)
+
+
+@BOTH
 def test_refuses(module):
     for name, options in OPTIONS.items():
         with pytest.raises(ValueError, match="t must be at least 0, got -1"):

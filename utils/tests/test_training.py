@@ -106,6 +106,25 @@ def test_a_resumed_run_is_identical(twins, tree, name, blobs, tmp_path):
 
 
 @BOTH
+def test_snapshots_are_taken_every_so_many_epochs(twins, tree, blobs, tmp_path):
+    twin, path, met = twins[tree], tmp_path / "run", []
+    x, y = map(twin.to, blobs)
+
+    def look(run):
+        met.append(twin.module.load_run(path)["epoch"] if path.exists() else None)
+
+    callbacks = [twin.module.snapshots(path, every=2), look]
+    twin.module.train(new_run(twin), twin.loss, x, y, epochs=5, callbacks=callbacks)
+    assert met == [None, 2, 2, 4, 4]
+
+
+def test_a_run_hangs_on_no_graph(twins):
+    twin = twins["gpu"]
+    w = torch.ones(2, requires_grad=True)
+    assert not twin.module.start_run({"w": 2 * w})["params"]["w"].requires_grad
+
+
+@BOTH
 def test_what_is_saved_comes_back_and_nothing_else_is_left(twins, tree, blobs, tmp_path):
     twin = twins[tree]
     x, y = map(twin.to, blobs)

@@ -125,8 +125,10 @@ def test_confusion_agrees_with_sklearn_and_twin(tensor, rng):
     want = metrics.confusion_matrix(y, predicted, labels=range(20))
     assert_array_equal(reference.confusion_matrix(y, predicted, 20), want)
     assert_array_equal(gpu.confusion_matrix(tensor(y), tensor(predicted), 20).cpu(), want)
-    small = y.astype(np.uint8), predicted.astype(np.uint8)  # 19 * 20 + 19 is beyond uint8
-    assert_array_equal(reference.confusion_matrix(*small, 20), want)
+    for dtype in [np.uint8, np.int8, np.uint64]:  # 19 * 20 + 19 is beyond uint8
+        labels = y.astype(dtype), predicted.astype(dtype)
+        assert_array_equal(reference.confusion_matrix(*labels, 20), want)
+        assert_array_equal(reference.confusion_matrix(y, labels[1], 20), want)
 
 
 def test_confusion_refuses(tensor):

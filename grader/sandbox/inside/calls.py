@@ -24,6 +24,7 @@ ARITHMETIC = {
     "setitem": operator.setitem,
     "len": len,
 }
+MOST_PRINTED = 100_000  # characters of one call
 MOST_ITEMS = 10_000  # taken from an iterable at once
 
 
@@ -38,14 +39,14 @@ class Calls:
     def serve_one(self):
         """Read one request and answer it; the grader sends the next only after that."""
         tree, buffers = wire.receive(self.stream)
+        printed = io.StringIO(), io.StringIO()
         try:
-            with (
-                contextlib.redirect_stdout(io.StringIO()),
-                contextlib.redirect_stderr(io.StringIO()),
-            ):
+            with contextlib.redirect_stdout(printed[0]), contextlib.redirect_stderr(printed[1]):
                 answer, out = self.answer(tree, buffers)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are answers, too
             answer, out = {"error": told(error)}, []
+        if any(stream.getvalue() for stream in printed):
+            answer["printed"] = [stream.getvalue()[:MOST_PRINTED] for stream in printed]
         try:
             wire.send(self.stream, answer, out)
         except wire.WireError as error:
@@ -57,6 +58,10 @@ class Calls:
             return {"value": words[0] in self.namespace}, []
         if do == "get":
             value = self.namespace[words[0]]
+        elif do == "put":
+            value = self.namespace.update({words[0]: self.decode(words[1], buffers)})
+        elif do == "delete":
+            value = self.namespace.__delitem__(words[0])
         elif do == "attribute":
             value = getattr(self.objects[words[0]], words[1])
         elif do == "set":

@@ -13,24 +13,28 @@ import random
 import shutil
 import signal
 import socket
+import sys
 import time
 import traceback
 
 from . import namespaces as walls
 
-HOME, MAIL, PLACE = "/home/student", "/run/kernel", "/run/course"
+HOME, MAIL = "/home/student", "/run/kernel"
+PLACE = os.environ.get("COURSE_RUN", "/run/course")  # another only where there is no sandbox
 
 
 def move_in(request, host, channel):
     """Never returns: this process becomes the keeper of a kernel, or ends.
 
     request: {"folder": the kernel's folder below /run/course, "utils": the folder with the utils
-             of this notebook or None, "limits": see Limits in the grader's sandbox}
+             of this notebook or None, "limits": see Limits in the grader's sandbox, "walls":
+             False where the instructor has asked for none}
     host   : stream socket, gets the keeper's pidfd and, at the end, its last words
     channel: stream socket on which the grader asks for the student's names
     """
     try:
-        walls.leave_all_namespaces()
+        if request["walls"]:
+            walls.leave_all_namespaces()
         if os.fork():
             os._exit(0)
         keep(request, host, channel)
@@ -40,22 +44,31 @@ def move_in(request, host, channel):
 
 
 def keep(request, host, channel):
-    limits = request["limits"]
-    walls.prctl(walls.PR_SET_DUMPABLE, 0)  # its memory is not the kernel's to read
-    lay_out(request, limits)
-    socket.send_fds(host, [b'{"pidfd": true}\n'], [os.pidfd_open(os.getpid())])
+    limits, mail = request["limits"], MAIL
+    if request["walls"]:
+        walls.prctl(walls.PR_SET_DUMPABLE, 0)  # its memory is not the kernel's to read
+        lay_out(request, limits)
+    else:
+        mail = f"{PLACE}/{request['folder']}"
+        os.chdir(f"{mail}/files")
+        sys.path.insert(0, f"{PLACE}/{request['utils']}")
+    pidfd = os.pidfd_open(os.getpid())
+    socket.send_fds(host, [b'{"pidfd": true}\n'], [pidfd])
+    os.close(pidfd)
     inner, outer = socket.socketpair()
     kernel = os.fork()
     if kernel == 0:
         host.close()
         inner.close()
-        run_kernel(limits, channel, outer)
+        run_kernel(limits, f"{mail}/kernel.json", channel, outer)
     channel.close()
     outer.close()
     if inner.recv(1):  # its sockets stand: from now on nothing of the grader's disk is in reach
-        walls.unmount(MAIL)
+        if request["walls"]:
+            walls.unmount(MAIL)
         inner.send(b"1")
-    say(host, {"ended": watch(kernel, limits["megabytes_together"])})
+    most = limits["megabytes_together"] if request["walls"] else float("inf")
+    say(host, {"ended": watch(kernel, most)})
     os._exit(0)
 
 
@@ -65,15 +78,17 @@ def lay_out(request, limits):
     walls.mount("proc", "/proc", "proc", walls.MS_NOSUID | walls.MS_NODEV)
     walls.mount(f"{PLACE}/{request['folder']}", MAIL, flags=walls.MS_BIND)
     if request["utils"]:
-        walls.read_only(f"{PLACE}/{request['utils']}", "/course/utils")
+        walls.read_only(f"{PLACE}/{request['utils']}/utils", "/course/utils")
     for target in (HOME, "/tmp", "/dev/shm"):
         walls.in_memory(target, limits["disk_megabytes"])
     shutil.copytree(f"{MAIL}/files", HOME, dirs_exist_ok=True)
     walls.in_memory(PLACE, 1)  # the letters of the others are covered
+    # mapped and shared it would be memory that belongs to no process
+    walls.mount("/dev/null", "/dev/zero", flags=walls.MS_BIND)
     os.chdir(HOME)
 
 
-def run_kernel(limits, channel, keeper):
+def run_kernel(limits, connection_file, channel, keeper):
     """The kernel: no rights, a filter on its calls, then IPython as everyone knows it."""
     walls.prctl(walls.PR_SET_PDEATHSIG, signal.SIGKILL)
     walls.drop_capabilities()
@@ -90,7 +105,7 @@ def run_kernel(limits, channel, keeper):
     np.random.seed()  # noqa: NPY002  a fork would draw the numbers of its siblings
     from inside.kernel import start
 
-    start(f"{MAIL}/kernel.json", channel, keeper)
+    start(connection_file, channel, keeper)
     os._exit(0)
 
 
@@ -109,16 +124,17 @@ def watch(kernel, most_megabytes):
 
 def memory_megabytes():
     """What all processes of the submission hold of their own, without what the zygote shares."""
-    pages = 0
+    kilobytes = 0
     for process in os.listdir("/proc"):
         if process.isdigit() and process != "1":
             try:
-                with open(f"/proc/{process}/statm") as file:
-                    resident, shared = map(int, file.read().split()[1:3])
+                with open(f"/proc/{process}/status") as file:
+                    words = dict(line.split(":") for line in file)
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            pages += resident - shared
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+            for kind in ("RssAnon", "RssShmem"):
+                kilobytes += int(words.get(kind, "0 kB").split()[0])
+    return kilobytes / 2**10
 
 
 def say(host, words):

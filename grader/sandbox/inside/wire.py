@@ -33,7 +33,9 @@ ARRAY_KINDS = "biufcUS"  # booleans, numbers and text: kinds whose bytes cannot 
 NUMPY_SCALARS = set(np.sctypeDict.values())
 TENSOR_TYPES = ("bool", "uint8", "int8", "int16", "int32", "int64")
 TENSOR_TYPES += ("bfloat16", "float16", "float32", "float64", "complex64", "complex128")
-GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+# of NumPy's, those whose state holds no index: one out of range would read foreign memory
+GENERATORS = ("PCG64", "PCG64DXSM", "SFC64")
+MOST_KEYS = 10_000  # of a set or dict: numbers can be chosen so that all of them collide
 
 
 class WireError(Exception):
@@ -166,6 +168,8 @@ def _decode(tree, buffers, revive, depth):
     ((kind, content),) = tree.items()
     if kind == "tuple":
         return tuple(inner(part) for part in content)
+    if kind in ("set", "dict") and len(content) > MOST_KEYS:
+        raise WireError("more keys than there can be")
     if kind == "set":
         return {inner(part) for part in content}
     if kind == "dict":
@@ -208,7 +212,7 @@ def _decode(tree, buffers, revive, depth):
 
 
 def _array(dtype, shape, buffer):
-    dtype = np.dtype(dtype if type(dtype) is str else "")
+    dtype = np.dtype(dtype if type(dtype) is str and len(dtype) < 16 else "")
     if dtype.kind not in ARRAY_KINDS or dtype.hasobject or dtype.subdtype or dtype.names:
         raise WireError("no array of data")
     _require_size(shape, dtype.itemsize, buffer)
@@ -232,6 +236,8 @@ def _require_size(shape, itemsize, buffer):
     whole = type(shape) is list and all(type(n) is int and 0 <= n < 2**48 for n in shape)
     if not whole or len(shape) > 32 or _count(shape) * itemsize != len(buffer):
         raise WireError("a shape that does not fit the bytes")
+    if _count([max(n, 1) for n in shape]) * itemsize > MOST_BYTES:
+        raise WireError("an empty array whose sum along an axis would be too large")
 
 
 def _count(shape):

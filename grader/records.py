@@ -1,0 +1,60 @@
+"""What the verdicts on disk say of a class: the material of reports. Nothing is graded here."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from grader.feedback import messages
+
+
+@dataclass(frozen=True)
+class Record:
+    """The verdict on one notebook of one submission."""
+
+    student: str
+    unit: str
+    notebook: str
+    verdict: dict  # see grader.verdicts
+    said: dict[str, str]  # {exercise: what its check said}, of what did not pass
+
+
+def records(course, unit=None, student=None):
+    """A Record for every verdict that is kept, by student, unit and notebook."""
+    found = []
+    for path in sorted(course.classroom.glob(f"verdicts/{student or '*'}/{unit or '*'}/*.json")):
+        place = path.parts[-3], path.parts[-2], path.stem
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+        said = messages(course.autograded.joinpath(*place).with_suffix(".ipynb"))
+        found.append(Record(*place, verdict, said))
+    return found
+
+
+def outcome_counts(found):
+    """{(unit, exercise): Counter of outcomes}, in the order in which the verdicts name them."""
+    counts = defaultdict(Counter)
+    for record in found:
+        for exercise, outcome in record.verdict["outcomes"].items():
+            counts[record.unit, exercise][outcome] += 1
+    return dict(counts)
+
+
+def common_mistakes(found):
+    """{(unit, exercise): [(sentence, how many students)]}, the most frequent first.
+
+    Sentences that differ only in their numbers are one mistake: every student has other random
+    cases. The first one stands for all. What was not attempted is no mistake.
+    """
+    counts, example = defaultdict(Counter), {}
+    for record in found:
+        for exercise, outcome in record.verdict["outcomes"].items():
+            if outcome in ("ok", "not attempted") or exercise not in record.said:
+                continue
+            sentence = record.said[exercise]
+            mistake = re.sub(r"[-+]?\d[\d.e+-]*", "#", sentence)
+            example.setdefault((exercise, mistake), sentence)
+            counts[record.unit, exercise][mistake] += 1
+    return {
+        place: [(example[place[1], mistake], n) for mistake, n in counter.most_common()]
+        for place, counter in sorted(counts.items(), key=lambda item: -item[1].total())
+    }

@@ -1,0 +1,10 @@
+"""Address zero is read.
+
+Verdict: crashed
+"""
+
+import ctypes
+
+
+def center_columns(x):
+    return ctypes.string_at(0)
