@@ -19,8 +19,9 @@ from grader.benchmark import POSTGRES, local_cluster, make_class, postgres_serve
 from grader.course import CHECKOUT, Course, CourseError
 from grader.crew import Cluster, Crew
 from grader.gradebook import scores, write_table
-from grader.grading import grade, submissions
+from grader.grading import grade, require_our_version, submissions
 from grader.release import make_release
+from grader.verdicts import environment
 
 UNIT = "00_start_here"
 STUDENTS = 6
@@ -165,6 +166,11 @@ def test_does_a_cluster_find_the_same_scores_though_a_worker_is_killed(course, e
 def test_is_a_cluster_that_is_not_there_named(course):
     with pytest.raises(CourseError, match="No cluster with workers"):
         list(grade(course, submissions(course), cluster="tcp://127.0.0.1:9"))
+
+
+def test_is_a_worker_with_other_code_named():
+    with pytest.raises(CourseError, match="another version of the course"):
+        require_our_version({"checks": "of last week", "environment": environment()})
 
 
 @pytest.mark.skipif(not POSTGRES, reason="PostgreSQL's server is not installed here")
