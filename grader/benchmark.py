@@ -158,8 +158,9 @@ def compare(want, got, students):
         right = rows_of(want, f"s{number % len(HONEST):04}")
         found = rows_of(got, f"s{number:04}")
         if not right or found != right:
-            differ = sorted({row[0] for row in set(found) ^ set(right)})
-            raise CourseError(f"s{number:04} has other scores than its twin: {differ or 'doubled'}")
+            wrong = sorted(set(found) - set(right)) or "some are doubled"
+            lost = sorted(set(right) - set(found)) or "none"
+            raise CourseError(f"s{number:04} has other scores than its twin: {wrong}, not {lost}.")
 
 
 def rows_of(rows, student):
