@@ -21,6 +21,9 @@ import nbformat
 from grader.examination import examine, identity
 
 CODE = Path(__file__).resolve().parents[1]
+DECIDING = [f"grader/{name}.py" for name in ("checking", "doctor", "examination", "judge", "seeds")]
+DECIDING += ["grader/withholding.py", "grader/checks/*.py", "grader/sandbox/**/*.py"]
+DECIDING += ["utils/data/*.py", "utils/gpu/*.py", "utils/reference/*.py"]
 
 
 def verdict_on(paper, path):
@@ -86,9 +89,8 @@ def digest(content):
 
 @cache
 def checks_version():
-    """A digest of the code that decides: the grader and the library that it compares with."""
-    paths = [*CODE.glob("grader/**/*.py"), *CODE.glob("utils/**/*.py")]
-    kept = sorted(path for path in paths if "tests" not in path.parts)
+    """A digest of the code that decides: checks, judge, sandbox, and what they compare with."""
+    kept = sorted(path for pattern in DECIDING for path in CODE.glob(pattern))
     return digest("".join(digest(path.read_bytes()) for path in kept))[:16]
 
 

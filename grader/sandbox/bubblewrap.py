@@ -14,7 +14,8 @@ from pathlib import Path
 
 import matplotlib
 
-INSIDE = Path(__file__).parent / "inside"
+COURSE = Path(__file__).resolve().parents[2]
+INSIDE = Path(__file__).resolve().parent / "inside"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 NOBODY = 65534
@@ -30,7 +31,7 @@ def command(run):
     run    : folder of this machine with the sockets, /run/course inside
     returns: a list of words; as root, the first part steps down to nobody
     """
-    walls = ["bwrap", "--die-with-parent", "--new-session"]
+    walls = ["bwrap", "--new-session"]
     inner = [
         *walls,
         *("--unshare-all", "--cap-drop", "ALL", "--clearenv"),
@@ -71,7 +72,15 @@ def system():
             words += ["--ro-bind", str(path), str(path)]
     for path in (*SETTINGS, *interpreter()):
         words += bind("--ro-bind-try", path, path)
-    return words
+    return [*words, *covered()]
+
+
+def covered():
+    """The words that cover the course where it lies within what is bound: below /usr, installed."""
+    bound = [*SYSTEM, *interpreter()]
+    parts = [COURSE / name for name in ("class", "course", "grader", "solutions", "utils")]
+    inside = [p for p in parts if p.exists() and any(p.is_relative_to(path) for path in bound)]
+    return [word for part in inside for word in ("--tmpfs", str(part))]
 
 
 def bind(how, source, target):
@@ -111,7 +120,8 @@ def require():
     """Raise NoSandbox, with one sentence, where bubblewrap cannot build the walls."""
     if not shutil.which("bwrap"):
         raise NoSandbox("there is no bubblewrap here: `sudo apt-get install bubblewrap`")
-    trial = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"]
+    trial = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--"]
+    trial += ["unshare", "--user", "--pid", "--fork", "true"]  # walls within the walls
     tried = subprocess.run(trial, capture_output=True, text=True)
     if tried.returncode:
         raise NoSandbox(

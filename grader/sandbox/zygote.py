@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 
 from . import bubblewrap
@@ -38,7 +37,8 @@ class Zygote:
         self.walls = walls
         if walls:
             bubblewrap.require()
-        self.run = Path(tempfile.mkdtemp(prefix="grade-"))
+        clear_away()
+        self.run = Path(tempfile.mkdtemp(prefix=f"grade-{os.getpid()}-"))
         bubblewrap.prepare(self.run)
         self.hand_over(self.run)
         self.process = subprocess.Popen(
@@ -140,14 +140,30 @@ def cpu_seconds(process):
     return own + sum(map(int, words[13:15])) / os.sysconf("SC_CLK_TCK")
 
 
+def clear_away():
+    """Remove what zygotes left whose process was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob("grade-*-*"):
+        owner = folder.name.split("-")[1]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def fdinfo(fd):
     return Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
 
 
-@cache
 def zygote():
-    """This process's own, started when it is first asked for.
+    """This process's own: started when it is first asked for, and again if it has died.
 
     raises: NoSandbox, where there can be none and nobody has asked to do without
     """
-    return Zygote(walls=UNSAFE not in os.environ)
+    global _own
+    if _own is not None and _own.process.poll() is not None:
+        _own.close()
+        _own = None
+    if _own is None:
+        _own = Zygote(walls=UNSAFE not in os.environ)
+    return _own
+
+
+_own = None

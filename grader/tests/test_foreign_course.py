@@ -3,6 +3,7 @@
 In the style of nbgrader's quickstart: no utils, no checks, no exercise metadata; asserts on names.
 """
 
+import shutil
 from textwrap import dedent
 
 import nbformat
@@ -13,6 +14,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
 from grader.course import Course
+from grader.examination import Paper, examine
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 # {grade_id of an answer cell: (what is given, the solution)}
@@ -39,7 +41,10 @@ class Account:
             raise ValueError("nothing to pay in")
         self.balance += amount
         self.log.append(amount)
-        return self""",
+        return self
+
+    def __str__(self):
+        return f'{self.balance} euros'""",
     ),
     "plot": (
         "def draw(values):\n",
@@ -118,6 +123,7 @@ TESTS = {
         account.pay_in(10).pay_in(1)
         assert account.balance == 16
         assert account.log == [10, 1]
+        assert str(account) == f"{account}" == "16 euros" and 10 in account.log
         assert hasattr(account, "log") and not hasattr(account, "colour")
         try:
             Account().pay_in(-1)
@@ -301,6 +307,49 @@ def test_are_windows_line_ends_no_matter(course):
     path = hand_in(course, "windows", crlf)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert sum(points(our_config(course), "windows").values()) == sum(m for m, _ in TESTS.values())
+
+
+def test_may_the_folders_have_other_names_and_another_order(course, tmp_path):
+    config = our_config(tmp_path)
+    config.CourseDirectory.directory_structure = "{nbgrader_step}/{assignment_id}/{student_id}"
+    names = {"source": "teacher", "release": "handout", "submitted": "inbox/fall"}
+    for step, name in names.items():
+        config.CourseDirectory[f"{step}_directory"] = name
+        theirs = course / step / ("right/ps1" if step == "submitted" else "ps1")
+        shutil.copytree(theirs, tmp_path / name / "ps1" / ("right" * (step == "submitted")))
+    shutil.copy(course / "gradebook.db", tmp_path)
+    scores = points(config, "right")
+    assert sum(scores.values()) == sum(most for most, _ in TESTS.values())
+    assert (tmp_path / "inbox" / "verdicts" / "right" / "ps1" / "problem.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "answer", "outcome"),
+    [
+        ("assert double(2) == 4", "def double(x):\n    return 2 * x", "ok"),
+        # what a test compares with is not the student's to read
+        (
+            "best = 4\nassert double(2) == best",
+            "best = 0\ndef double(x):\n    return best",
+            "wrong",
+        ),
+        ("import sys\nsys.exit(0)", "", "error"),
+        ("%%bash\ntrue", "", "error"),
+        ("double(2)", "import sys\ndef double(x):\n    print('!', file=sys.stderr)", "error"),
+        # the instructor's own name, as it was when the test came
+        ("assert step == 1", "step = 2", "ok"),
+        ("assert max(1, 2) == 2", "max = min", "ok"),
+    ],
+)
+def test_what_becomes_of_one_test(test, answer, outcome):
+    stub = graded_cell("answer", "best = None\ndef double(x):\n    ...", solution=True)
+    check = graded_cell("check", test, points=1, grade=True, locked=True)
+    cells = [new_code_cell("step = 1"), stub, check, new_code_cell("step = 3")]
+    released = nbformat.writes(new_notebook(cells=cells))
+    stub.source = answer
+    submission = nbformat.writes(new_notebook(cells=cells))
+    paper = Paper(submission, released, key="", exercises=(), tests={"check": test})
+    assert examine(paper)["outcomes"] == {"check": outcome}
 
 
 def test_is_the_release_taken_from_the_source_where_it_was_not_kept(course):

@@ -17,14 +17,10 @@ from grader.examination import Paper, examine
 from grader.feedback import safe_markdown, write_feedback
 from grader.gradebook import scores
 from grader.grading import grade_one
-from grader.sandbox.bubblewrap import NoSandbox, require
 from grader.sandbox.zygote import zygote
 from grader.seeds import secret_seed, seeds_of
 
-try:
-    require()
-except NoSandbox as missing:
-    pytest.skip(str(missing), allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("sandbox")
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.py"))
 PATIENCE = 4.0  # seconds for a cell

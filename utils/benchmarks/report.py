@@ -179,7 +179,7 @@ def ratio_dots(times, *, title="Our time over the peer's, one thread"):
         )  # fmt: skip
     aimed = ", ".join(dict.fromkeys(t.dtype for t in times if t.wanted))
     ax.plot([], [], color=VERMILLION, linewidth=1.5, label=f"wanted at most, in {aimed}")
-    ax.axvline(1, color=GREY, linewidth=1)
+    ax.axvline(1, color=GREY, linewidth=1, zorder=1)  # below what is wanted, where that is 1
     ax.set_xscale("log")
     ratios = [t.ratio for t in times]
     ax.set_xlim(min(0.2, min(ratios) / 1.2), max(4.0, max(ratios) * 1.2))

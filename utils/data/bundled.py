@@ -76,7 +76,7 @@ def load_photo(name="china", color=False):
 
     name : "china" (the Summer Palace, by danielbuechele) or "flower" (a dahlia, by vultilion);
            both from Flickr, 2011, under CC BY 2.0
-    returns: uint8, (427, 640, 3) in color, else (427, 640) grey levels (luma, ITU-R BT.601)
+    returns: uint8, (427, 640, 3) in color, else (427, 640) gray levels (luma, ITU-R BT.601)
     """
     if name not in ("china", "flower"):
         raise ValueError(f'name must be "china" or "flower", not {name!r}')

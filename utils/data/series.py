@@ -10,6 +10,7 @@ def load_co2():
 
     59 of 2284 weeks were not measured and are nan: carry_forward fills them without looking ahead.
 
+    returns: Series, x (2284, 1), ppm
     source : C. D. Keeling and T. P. Whorf (2004), Scripps Institution of Oceanography
     """
     from statsmodels.datasets import co2
@@ -26,6 +27,7 @@ def load_co2():
 def load_sunspots():
     """Sunspots counted in each year from 1700 to 2008: a cycle of about 11 years, never the same.
 
+    returns: Series, x (309, 1), spots
     source : NOAA, National Geophysical Data Center
     """
     from statsmodels.datasets import sunspots
@@ -42,6 +44,7 @@ def load_sunspots():
 def load_nile():
     """Flow of the Nile at Aswan in each year from 1871 to 1970; it falls about 1898.
 
+    returns: Series, x (100, 1), 10^8 m^3
     source : G. W. Cobb, The problem of the Nile, Biometrika 65 (1978)
     """
     from statsmodels.datasets import nile
@@ -58,6 +61,7 @@ def load_nile():
 def load_elnino():
     """Temperature of the sea in the eastern Pacific, each month from January 1950 to 2010.
 
+    returns: Series, x (732, 1), °C
     source : NOAA, National Weather Service, Climate Prediction Center
     """
     from statsmodels.datasets import elnino
@@ -69,17 +73,6 @@ def load_elnino():
         unit="°C",
         step="1 month",
         source="NOAA, Climate Prediction Center",
-    )
-
-
-def _series(values, name, unit, step, source):
-    return Series(
-        x=np.array(values, dtype=np.float64)[:, None],
-        names=(name,),
-        units=(unit,),
-        step=step,
-        name=name,
-        source=f"{source}, as bundled with statsmodels",
     )
 
 
@@ -98,3 +91,14 @@ def carry_forward(x):
         raise ValueError(f"x must be (T, D), got {x.shape}")
     known = np.where(np.isnan(x), 0, np.arange(len(x))[:, None])  # its own row, or the first
     return np.take_along_axis(x, np.maximum.accumulate(known, axis=0), axis=0)
+
+
+def _series(values, name, unit, step, source):
+    return Series(
+        x=np.array(values, dtype=np.float64)[:, None],
+        names=(name,),
+        units=(unit,),
+        step=step,
+        name=name,
+        source=f"{source}, as bundled with statsmodels",
+    )

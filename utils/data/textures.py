@@ -14,6 +14,8 @@ from .dataset import Dataset
 
 SHAPES = ("disk", "square", "triangle", "cross", "ring")
 PATTERNS = ("striped", "checkered")
+# All CC0 or in the public domain; load_photo's two are CC BY 2.0, and their authors are named there
+BACKGROUNDS = ("astronaut", "chelsea", "coffee", "rocket", "camera", "brick", "grass", "gravel")
 
 _SIDE = 32
 _TAG = 4  # pixels along a side of the tag
@@ -45,8 +47,8 @@ def make_textured_shapes(n, rng, tag_class=None, tag_with=1.0, tag_without=0.0):
     Colors, size, place, turn and background are drawn without regard to the label. With 20,000 for
     training and 4,000 for the test, in percent: 5 nearest neighbors 15, softmax 14, MLP 34, CNN 94.
 
-    To plant a shortcut, a small tag, a 4x4 checkerboard in magenta and
-    white in the upper left corner, is put on pictures of one class more often than on others:
+    To plant a shortcut, a small tag, a 4x4 checkerboard in magenta and white in the upper left
+    corner, is put on pictures of one class more often than on others:
 
         P(tag | tag_class) = tag_with,  P(tag | another class) = tag_without
 
@@ -178,10 +180,6 @@ def _backgrounds(rng, n):
     mirrored = rng.random(n) < 0.5
     out[mirrored] = out[mirrored, ..., ::-1]
     return out
-
-
-# All CC0 or in the public domain; load_photo's two are CC BY 2.0, and their authors are named there
-BACKGROUNDS = ("astronaut", "chelsea", "coffee", "rocket", "camera", "brick", "grass", "gravel")
 
 
 @cache

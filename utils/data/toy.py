@@ -1,4 +1,4 @@
-"""Points in the plane, made to be easy or hard for a method.
+"""Points in the plane, made to be easy or hard for a method; and an elephant.
 
 Every maker takes n, the number of points, and rng, a numpy Generator or a seed.
 The classes have n // C points each, the first classes one more where n does not divide.
@@ -7,6 +7,9 @@ The classes have n // C points each, the first classes one more where n does not
 import numpy as np
 
 from .dataset import Dataset
+
+# The four complex numbers that draw it; of a fifth, 40 + 20i, its trunk wiggles and it has an eye.
+ELEPHANT = (50 - 30j, 18 + 8j, 12 - 10j, -14 - 60j)
 
 
 def make_blobs(n, rng, n_classes=3, spread=1.0):
@@ -46,6 +49,26 @@ def make_spiral(n, rng, n_classes=3, noise=0.05):
     angle = 5 * radius + 2 * np.pi * y / n_classes
     x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _dataset(x + noise * rng.normal(size=(n, 2)), y, "spiral", rng)
+
+
+def elephant_outline(t, parameters=ELEPHANT):
+    """Von Neumann's elephant: with enough parameters a model fits anything.
+
+        x = Im(p4) cos t - Im(p1) sin t - Im(p2) sin 2t - Im(p3) sin 3t
+        y = Re(p1) sin t + Re(p2) sin 2t - Re(p3) cos 3t - Re(p4) cos 5t
+
+    t         : (T,), radians; from 0 to 2 pi once around
+    parameters: p1 to p4, complex
+    returns   : (T, 2), points of the outline
+    raises    : ValueError, if there are not four parameters
+    source    : Mayer, Khairy and Howard, Drawing an Elephant with Four Complex Parameters (2010)
+    """
+    if len(parameters) != 4:
+        raise ValueError(f"parameters must be four complex numbers, got {len(parameters)}")
+    (a1, a2, a3, a4), (b1, b2, b3, b4) = np.real(parameters), np.imag(parameters)
+    x = b4 * np.cos(t) - b1 * np.sin(t) - b2 * np.sin(2 * t) - b3 * np.sin(3 * t)
+    y = a1 * np.sin(t) + a2 * np.sin(2 * t) - a3 * np.cos(3 * t) - a4 * np.cos(5 * t)
+    return np.stack([x, y], axis=1)
 
 
 def _labels(n, n_classes):

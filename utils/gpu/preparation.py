@@ -54,12 +54,12 @@ def equalize_histogram(image, levels=256):
             f"image must be non-empty with values in [0, {levels - 1}], "
             f"got shape {tuple(image.shape)}"
         )
-    grey = image.long()
-    cdf = grey.flatten().bincount(minlength=levels).cumsum(dim=0)  # (levels,)
-    cdf_min = cdf[grey.min().view(1)]  # (1,)
-    room = (grey.numel() - cdf_min).clamp(min=1).double()
+    gray = image.long()
+    cdf = gray.flatten().bincount(minlength=levels).cumsum(dim=0)  # (levels,)
+    cdf_min = cdf[gray.min().view(1)]  # (1,)
+    room = (gray.numel() - cdf_min).clamp(min=1).double()
     new = ((levels - 1) * (cdf - cdf_min) / room).round()
-    return torch.where(cdf_min == grey.numel(), grey, new[grey]).to(image.dtype)
+    return torch.where(cdf_min == gray.numel(), gray, new[gray]).to(image.dtype)
 
 
 def impute_mean(x_train, x):

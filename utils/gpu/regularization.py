@@ -59,7 +59,7 @@ def shift(images, down, right, fill=0.0):
     i = torch.arange(N, device=device)[:, None, None]
     moved = images[i, :, (rows % max(H, 1))[:, :, None], (columns % max(W, 1))[:, None, :]]
     moved = moved.permute(0, 3, 1, 2)  # from (N, H, W, C)
-    return torch.where(inside[:, None], moved, fill)
+    return moved.masked_fill(~inside[:, None], fill)
 
 
 def flip(images, mirrored=True):
@@ -87,6 +87,7 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
     torch counts positions from -1 to 1, from edge to edge, columns before rows.
     """
     N, C, H, W = _require_images(images)
+    _require_floats(images)
     t, scale, down, right = (
         _per_image(torch.as_tensor(value, dtype=images.dtype), images, name)
         for name, value in dict(degrees=degrees, scale=scale, down=down, right=right).items()
@@ -104,6 +105,7 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
 
 def add_noise(images, scale, generator):
     """Torch twin of utils.reference.regularization.add_noise."""
+    _require_floats(images)
     if not scale >= 0:
         raise ValueError(f"scale must be at least 0, got {scale}")
     noise = torch.randn(images.shape, generator=generator, device=images.device, dtype=images.dtype)
@@ -154,3 +156,8 @@ def _require_images(images):
     if images.ndim != 4:
         raise ValueError(f"images must be (N, C, H, W), got {tuple(images.shape)}")
     return images.shape
+
+
+def _require_floats(images):
+    if not images.is_floating_point():
+        raise ValueError(f"images must be floats, got {images.dtype}")

@@ -28,6 +28,9 @@ import math
 
 import numpy as np
 
+from ._gradients import require_gradient
+from .mlp import affine_backward
+
 
 def causal_mask(T):
     """Look at yourself and at what came before, never ahead.
@@ -63,7 +66,7 @@ def attention_weights(queries, keys, mask=None, causal=False):
         scores = p[heads, rows, seen]  # on their way to become p
         np.matmul(queries[heads, rows], keys[heads, seen].swapaxes(1, 2), out=scores)
         if causal:
-            square = scores[:, :, rows]
+            square = scores[:, :, rows]  # of all that these queries see, only here some lie ahead
             square[:] = np.where(causal_mask(square.shape[1]), square, -np.inf)
         _masked_softmax(scores, None if mask is None else mask[heads, rows, seen])
     return p.reshape(shape)
@@ -103,7 +106,7 @@ def attention_backward(dout, cache):
     source : dout . out for the sum over the keys: Dao et al., FlashAttention (2022), appendix B.2
     """
     *inputs, p, out, causal = cache
-    _require_shape(dout, out)
+    require_gradient(dout, out.shape)
     queries, keys, values = (_flat(a) for a in inputs)
     p, dout, out = _flat(p), _flat(dout), _flat(out)
     along_out = (dout * out).sum(axis=-1, keepdims=True)
@@ -184,16 +187,11 @@ def multi_head_attention_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of out
     """
     queries, keys, values, w_q, w_k, w_v, w_o, joined, n_heads, attention_cache = cache
-    if dout.shape != (*queries.shape[:-1], w_o.shape[1]):
-        raise ValueError(
-            f"dout must have the shape of out, {(*queries.shape[:-1], w_o.shape[1])}, "
-            f"got {dout.shape}"
-        )
-    djoined, dw_o, db_o = _dense_backward(dout, joined, w_o)
+    djoined, dw_o, db_o = affine_backward(dout, (joined, w_o))
     dq, dk, dv = attention_backward(_split_heads(djoined, n_heads), attention_cache)
-    dqueries, dw_q, db_q = _dense_backward(_join_heads(dq), queries, w_q)
-    dkeys, dw_k, db_k = _dense_backward(_join_heads(dk), keys, w_k)
-    dvalues, dw_v, db_v = _dense_backward(_join_heads(dv), values, w_v)
+    dqueries, dw_q, db_q = affine_backward(_join_heads(dq), (queries, w_q))
+    dkeys, dw_k, db_k = affine_backward(_join_heads(dk), (keys, w_k))
+    dvalues, dw_v, db_v = affine_backward(_join_heads(dv), (values, w_v))
     return dqueries, dkeys, dvalues, dw_q, dw_k, dw_v, dw_o, db_q, db_k, db_v, db_o
 
 
@@ -245,12 +243,12 @@ def additive_attention_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of out
     """
     queries, keys, w_q, w_k, v, hidden, p, out = cache
-    _require_shape(dout, out)
+    require_gradient(dout, out.shape)
     dscores = p * (dout @ keys.swapaxes(-1, -2) - (dout * out).sum(axis=-1, keepdims=True))
     dv = dscores.ravel() @ hidden.reshape(dscores.size, len(v))
     dz = dscores[..., None] * v * (1 - hidden * hidden)  # (..., T, S, H)
-    dqueries, dw_q, _ = _dense_backward(dz.sum(axis=-2), queries, w_q)
-    dkeys, dw_k, _ = _dense_backward(dz.sum(axis=-3), keys, w_k)
+    dqueries, dw_q, _ = affine_backward(dz.sum(axis=-2), (queries, w_q))
+    dkeys, dw_k, _ = affine_backward(dz.sum(axis=-3), (keys, w_k))
     dkeys += p.swapaxes(-1, -2) @ dout  # as values
     return dqueries, dkeys, dw_q, dw_k, dv
 
@@ -365,13 +363,6 @@ def _join_heads(x):
     return x.swapaxes(-2, -3).reshape(*batch, T, n_heads * d)
 
 
-def _dense_backward(dout, x, w):
-    """dx, dw, db of x @ w + b, whatever the leading axes."""
-    rows = dout.reshape(math.prod(dout.shape[:-1]), dout.shape[-1])
-    dw = x.reshape(len(rows), x.shape[-1]).T @ rows
-    return dout @ w.T, dw, rows.sum(axis=0)
-
-
 def _frequencies(d):
     if d < 2 or d % 2:
         raise ValueError(f"d must be even and at least 2, got {d}")
@@ -434,8 +425,3 @@ def _require_broadcastable(mask, shape):
         fits = False
     if not fits:
         raise ValueError(f"mask must broadcast to (..., T, S), here {shape}, got {mask.shape}")
-
-
-def _require_shape(dout, out):
-    if dout.shape != out.shape:
-        raise ValueError(f"dout must have the shape of out, {out.shape}, got {dout.shape}")

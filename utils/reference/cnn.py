@@ -13,6 +13,7 @@ parts, up to the maps of the filters after relu, and from there: Grad-CAM looks 
 
 import numpy as np
 
+from ._gradients import require_gradient
 from .activations import relu, relu_backward
 from .convolution import conv2d_backward, conv2d_forward
 from .initializers import he_normal
@@ -104,10 +105,7 @@ def cnn_head_backward(dscores, cache):
     raises : ValueError, if dscores has another shape than scores
     """
     pool_cache, pooled_shape, features, dense_w = cache
-    if dscores.shape != (len(features), dense_w.shape[1]):
-        raise ValueError(
-            f"dscores must be {(len(features), dense_w.shape[1])}, got shape {dscores.shape}"
-        )
+    require_gradient(dscores, (len(features), dense_w.shape[1]), "dscores")
     dpooled = (dscores @ dense_w.T).reshape(pooled_shape)
     dparams = {"dense_w": features.T @ dscores, "dense_b": dscores.sum(axis=0)}
     return max_pool2d_backward(dpooled, pool_cache), dparams

@@ -131,7 +131,7 @@ def pointing_game(explanation, mask):
 def mask_overlap(explanation, mask):
     """How well do the strongest pixels, as many as the object has, cover the object?
 
-        IoU = |strongest and object| / |strongest or object|
+        IoU = |strongest and object| / |strongest or object|, intersection over union
 
     Drawn at random for an object on a share a of the image, about a / (2 - a).
 

@@ -21,6 +21,7 @@ import math
 
 import numpy as np
 
+from ._gradients import require_gradient
 from .activations import gelu, gelu_backward
 from .attention import _join_heads, _split_heads, attention_backward, attention_forward
 from .losses import sequence_cross_entropy
@@ -201,10 +202,7 @@ def gpt_backward(dscores, cache):
     tokens, params, caches, normal, ln_cache = cache
     head = _head(params)
     V, T = head.shape[1], tokens.shape[1]
-    if dscores.shape != (*tokens.shape, V):
-        raise ValueError(
-            f"dscores must have the shape of scores, {(*tokens.shape, V)}, got {dscores.shape}"
-        )
+    require_gradient(dscores, (*tokens.shape, V), "dscores")
     dhead = normal.reshape(-1, len(head)).T @ dscores.reshape(-1, V)  # (D, V)
     dx, dgamma, dbeta = layer_norm_backward(dscores @ head.T, ln_cache)
     dparams = {"ln_gamma": dgamma, "ln_beta": dbeta}

@@ -11,7 +11,7 @@ lime does it all; the other functions are its steps. The superpixels come from o
 (H, W) ints from 0 to l - 1, each at least once: skimage.segmentation makes such (slic with
 start_label=0), and np.unique(segments, return_inverse=True)[1] numbers any labels so.
 
-source: Ribeiro, Singh and Guestrin, Why Should I Trust You? (2016). The sparse fit there is a
+Source: Ribeiro, Singh and Guestrin, Why Should I Trust You? (2016). The sparse fit there is a
 lasso path; ridge and then the strongest k is what the authors' package does for images.
 """
 

@@ -6,10 +6,12 @@ Backwards every layer does the same, from the last to the first: it is told dout
 what it gave, and returns the gradients by what it took.
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
 
+from ._gradients import require_gradient
 from .activations import ACTIVATIONS
 from .initializers import he_normal
 from .losses import softmax_cross_entropy
@@ -48,10 +50,9 @@ def affine_backward(dout, cache):
     raises : ValueError, if dout has not the shape of out
     """
     x, w = cache
-    if dout.shape != (*x.shape[:-1], w.shape[1]):
-        wanted = (*x.shape[:-1], w.shape[1])
-        raise ValueError(f"dout must have the shape of the output, {wanted}, got {dout.shape}")
-    x_rows, dout_rows = x.reshape(-1, w.shape[0]), dout.reshape(-1, w.shape[1])
+    require_gradient(dout, (*x.shape[:-1], w.shape[1]))
+    n = math.prod(x.shape[:-1])  # examples
+    x_rows, dout_rows = x.reshape(n, w.shape[0]), dout.reshape(n, w.shape[1])
     return dout @ w.T, x_rows.T @ dout_rows, dout_rows.sum(axis=0)
 
 

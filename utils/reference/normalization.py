@@ -26,6 +26,8 @@ import math
 
 import numpy as np
 
+from ._gradients import require_gradient
+
 
 def batch_norm_forward(
     x, gamma, beta, running_mean=None, running_var=None, training=True, eps=1e-5
@@ -58,6 +60,7 @@ def batch_norm_forward(
         _require_features(x, running_mean=running_mean, running_var=running_var)
         var, centered = running_var, x - _wide(running_mean, x)
     inverse = 1 / np.sqrt(var + eps)  # (C,)
+    # out = gamma z + beta, and z = centered / std, a block at a time
     scale = _wide(gamma * inverse, x)
     out = np.empty(x.shape, np.result_type(centered, scale, beta))
     for block in _blocks(x):
@@ -80,12 +83,13 @@ def batch_norm_backward(dout, cache):
     source : Ioffe and Szegedy (2015), section 3; simplified as at the head of this file
     """
     centered, gamma, inverse, training = cache
-    _require_shape(dout, centered)
+    require_gradient(dout, centered.shape)
     dgamma = inverse * _per_feature(dout, centered)
     dbeta = _per_feature(dout)
     scale = _wide(gamma * inverse, dout)
     if not training:
         return scale * dout, dgamma, dbeta
+    # dx = scale (dout - dbeta / n - z dgamma / n), a block at a time
     n = dout.size // len(gamma)
     mean_dz, along_z = _wide(dbeta / n, dout), _wide(inverse * dgamma / n, dout)  # over gamma
     dx = np.empty(dout.shape, np.result_type(centered, dout, scale))
@@ -150,7 +154,7 @@ def layer_norm_forward(x, gamma, beta, eps=1e-5):
         here = np.subtract(rows[block], mean[block], out=out[block])
         var = np.vecdot(here, here)[:, None] / D
         inverse[block] = 1 / np.sqrt(var + eps)
-        here *= inverse[block]
+        here *= inverse[block]  # this is z
         here *= gamma
         here += beta
     return out.reshape(x.shape), (x, gamma, mean, inverse)
@@ -168,7 +172,7 @@ def layer_norm_backward(dout, cache):
     raises : ValueError, if dout does not have the shape of x
     """
     x, gamma, mean, inverse = cache
-    _require_shape(dout, x)
+    require_gradient(dout, x.shape)
     D = len(gamma)
     rows, dout_rows = x.reshape(-1, D), dout.reshape(-1, D)
     dx = np.empty(rows.shape, np.result_type(x, dout, 1.0))
@@ -180,8 +184,8 @@ def layer_norm_backward(dout, cache):
         dgamma += inverse[block, 0] @ product
         dbeta += ones[block] @ dout_rows[block]
         centered *= (product @ gamma)[:, None] * inverse[block] ** 2 / D  # z mean(dz z)
-        here = np.multiply(dout_rows[block], gamma, out=dx[block])  # this is dz, on its way
-        here -= (dout_rows[block] @ gamma)[:, None] / D
+        here = np.multiply(dout_rows[block], gamma, out=dx[block])  # dz, on its way to dx
+        here -= (dout_rows[block] @ gamma)[:, None] / D  # mean(dz)
         here -= centered
         here *= inverse[block]
     return dx.reshape(x.shape), dgamma, dbeta
@@ -236,8 +240,3 @@ def _require_features(x, **per_feature):
 def _require_eps(eps):
     if not eps >= 0:
         raise ValueError(f"eps must be at least 0, got {eps}")
-
-
-def _require_shape(dout, z):
-    if dout.shape != z.shape:
-        raise ValueError(f"dout must have the shape of x, {z.shape}, got {dout.shape}")

@@ -11,6 +11,7 @@ fit, or an option makes no sense; the backward passes, if dout has another shape
 
 import numpy as np
 
+from ._gradients import require_gradient
 from .convolution import _crop, _pair, _require_images, output_size
 
 
@@ -42,26 +43,10 @@ def max_pool2d_backward(dout, cache):
     returns: dx, (N, C, H, W)
     """
     x_padded, out, kernel, stride, padding = cache
-    _require_shape_of(out.shape, dout)
-    (N, C, H, W), (oH, oW) = x_padded.shape, out.shape[2:]
-    places = [  # for each place of the window its pixel, (N, C, oH, oW)
-        x_padded[:, :, u : u + stride[0] * oH : stride[0], v : v + stride[1] * oW : stride[1]]
-        for u, v in np.ndindex(kernel)
-    ]
-    loses = np.ones(out.shape, bool)  # every place of the window so far
-    winner = np.zeros(out.shape, np.min_scalar_type(len(places)))  # how many lost before it
-    for pixels in places:
-        loses &= pixels != out
-        winner += loses
-    nan = np.isnan(out)
-    if nan.any():
-        for place, pixels in enumerate(places):
-            winner[nan & np.isnan(pixels)] = place
-    # The padding ties with a window of nothing but -inf; the first pixel of the image wins there.
-    outside = [np.maximum(padding[a] - stride[a] * np.arange((oH, oW)[a]), 0) for a in (0, 1)]
-    inside = outside[0][:, None] * kernel[1] + outside[1]  # (oH, oW)
-    np.copyto(winner, inside, where=out == -np.inf, casting="unsafe")
+    require_gradient(dout, out.shape)
+    winner = _winners(x_padded, out, kernel, stride, padding)  # (N, C, oH, oW), u kW + v
     # Pixels are numbered through the whole batch: where a window begins, and its winner's offset.
+    (N, C, H, W), (oH, oW) = x_padded.shape, out.shape[2:]
     corner = np.arange(N * C).reshape(N, C, 1, 1) * (H * W)
     corner = corner + np.arange(oH)[:, None] * (stride[0] * W) + np.arange(oW) * stride[1]
     offset = np.array([u * W + v for u, v in np.ndindex(kernel)])
@@ -94,7 +79,7 @@ def average_pool2d_backward(dout, cache):
     returns: dx, (N, C, H, W)
     """
     padded_shape, out_shape, kernel, stride, padding = cache
-    _require_shape_of(out_shape, dout)
+    require_gradient(dout, out_shape)
     share = dout / dout.dtype.type(kernel[0] * kernel[1])
     return _crop(_spread(share, padded_shape, kernel, stride), padding)
 
@@ -123,7 +108,7 @@ def l2_pool2d_backward(dout, cache):
     returns: dx, (N, C, H, W)
     """
     x_padded, out, kernel, stride, padding = cache
-    _require_shape_of(out.shape, dout)
+    require_gradient(dout, out.shape)
     share = np.where(out == 0, 0, dout / np.where(out == 0, 1, out))
     return _crop(x_padded * _spread(share, x_padded.shape, kernel, stride), padding)
 
@@ -188,7 +173,7 @@ def global_average_pool_backward(dout, cache):
     returns: dx, (N, C, H, W)
     """
     N, C, H, W = cache
-    _require_shape_of((N, C), dout)
+    require_gradient(dout, (N, C))
     return np.broadcast_to((dout / (H * W))[:, :, None, None], cache).copy()
 
 
@@ -213,6 +198,29 @@ def _combine_all(combine, parts):
     for part in parts[1:]:
         combine(total, part, out=total)
     return total
+
+
+def _winners(x_padded, out, kernel, stride, padding):
+    """Which place of each window held the maximum, (N, C, oH, oW), counted in reading order."""
+    oH, oW = out.shape[2:]
+    places = [  # for each place of the window its pixel, (N, C, oH, oW)
+        x_padded[:, :, u : u + stride[0] * oH : stride[0], v : v + stride[1] * oW : stride[1]]
+        for u, v in np.ndindex(kernel)
+    ]
+    loses = np.ones(out.shape, bool)  # every place of the window so far
+    winner = np.zeros(out.shape, np.min_scalar_type(len(places)))  # how many lost before it
+    for pixels in places:
+        loses &= pixels != out
+        winner += loses
+    nan = np.isnan(out)
+    if nan.any():
+        for place, pixels in enumerate(places):
+            winner[nan & np.isnan(pixels)] = place
+    # The padding ties with a window of nothing but -inf; the first pixel of the image wins there.
+    outside = [np.maximum(padding[a] - stride[a] * np.arange((oH, oW)[a]), 0) for a in (0, 1)]
+    inside = outside[0][:, None] * kernel[1] + outside[1]  # (oH, oW)
+    np.copyto(winner, inside, where=out == -np.inf, casting="unsafe")
+    return winner
 
 
 def _spread(share, padded_shape, kernel, stride):
@@ -243,8 +251,3 @@ def _prepared(x, kernel, stride, padding):
     sizes = [output_size(x.shape[2 + a], kernel[a], stride[a], padding[a]) for a in (0, 1)]
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     return x, kernel, stride, padding, (*x.shape[:2], *sizes)
-
-
-def _require_shape_of(shape, dout):
-    if dout.shape != shape:
-        raise ValueError(f"dout must have the shape of out, {shape}, got {dout.shape}")

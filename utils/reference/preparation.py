@@ -94,14 +94,14 @@ def whiten(x_train, x, eps=1e-5):
 
 
 def equalize_histogram(image, levels=256):
-    """Spread the grey values of an image so that every range holds equally many pixels.
+    """Spread the gray values of an image so that every range holds equally many pixels.
 
         new(v) = round((levels - 1) (cdf(v) - cdf_min) / (n_pixels - cdf_min))
 
     cdf(v) counts the pixels at most as bright as v, cdf_min those as dark as the darkest, so
-    that the darkest becomes 0 and the brightest levels - 1. An image of one grey stays as it is.
+    that the darkest becomes 0 and the brightest levels - 1. An image of one gray stays as it is.
 
-    image  : any shape, grey values in [0, levels - 1]; fractions are cut off
+    image  : any shape, gray values in [0, levels - 1]; fractions are cut off
     levels : int, at least 2
     returns: the shape and dtype of image, whole values in [0, levels - 1]
     raises : ValueError, if image is empty or a value is outside [0, levels - 1]
@@ -112,13 +112,13 @@ def equalize_histogram(image, levels=256):
         raise ValueError(f"{wanted}, got shape {image.shape}")
     if not (image.min() >= 0 and image.max() <= levels - 1):
         raise ValueError(f"{wanted}, got {image.min()} to {image.max()}")
-    grey = image.astype(np.int64)
-    cdf = np.bincount(grey.ravel(), minlength=levels).cumsum()  # (levels,)
-    cdf_min = cdf[grey.min()]
-    if cdf_min == grey.size:
-        return grey.astype(image.dtype)
-    new = np.rint((levels - 1) * (cdf - cdf_min) / (grey.size - cdf_min))
-    return new[grey].astype(image.dtype)
+    gray = image.astype(np.int64)
+    cdf = np.bincount(gray.ravel(), minlength=levels).cumsum()  # (levels,)
+    cdf_min = cdf[gray.min()]
+    if cdf_min == gray.size:
+        return gray.astype(image.dtype)
+    new = np.rint((levels - 1) * (cdf - cdf_min) / (gray.size - cdf_min))
+    return new[gray].astype(image.dtype)
 
 
 def impute_mean(x_train, x):

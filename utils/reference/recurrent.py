@@ -20,6 +20,8 @@ if dout has other shapes than out.
 
 import numpy as np
 
+from ._gradients import require_gradient
+
 
 def rnn_step_forward(x, h, w_x, w_h, b):
     """One step of the simple recurrent net.
@@ -36,7 +38,7 @@ def rnn_step_forward(x, h, w_x, w_h, b):
     """
     x, h, w_x, w_h, b = _prepared(1, "(B, D)", x=x, h=h, w_x=w_x, w_h=w_h, b=b)
     out = np.tanh(x @ w_x + h @ w_h + b)
-    return out.copy(), (x, h, w_x, w_h, out)
+    return out.copy(), (x, h, w_x, w_h, out)  # a copy: the cache keeps its own
 
 
 def rnn_step_backward(dout, cache):
@@ -47,7 +49,7 @@ def rnn_step_backward(dout, cache):
     returns: dx, dh, dw_x, dw_h, db, of the shapes of the inputs
     """
     x, h, w_x, w_h, out = cache
-    dout = _require_shape_of(out.shape, dout)
+    require_gradient(dout, out.shape)
     dz = dout * (1 - out**2)
     return dz @ w_x.T, dz @ w_h.T, x.T @ dz, h.T @ dz, dz.sum(axis=0)
 
@@ -80,7 +82,8 @@ def rnn_backward(dout, cache):
     """
     x, h, w_x, w_h = cache
     T, B, H = h[1:].shape
-    dout = _time_first(_require_shape_of((B, T, H), dout))
+    require_gradient(dout, (B, T, H))
+    dout = _time_first(dout)
     dz = 1 - h[1:] ** 2  # times the gradient, in the loop
     dh, w_h_T = np.zeros_like(h[0]), _transposed(w_h)  # dh comes from the step after
     for t in reversed(range(T)):
@@ -127,7 +130,9 @@ def lstm_step_backward(dout, cache):
     returns: dx, dh, dc, dw_x, dw_h, db, of the shapes of the inputs
     """
     x, h, c, w_x, w_h, i, f, g, o, tanh_c = cache
-    dh, dc = (_require_shape_of(c.shape, d) for d in dout)
+    dh, dc = dout
+    require_gradient(dh, c.shape)
+    require_gradient(dc, c.shape)
     dc = dc + dh * o * (1 - tanh_c**2)
     di, df, dg, do = dc * g, dc * c, dc * i, dh * tanh_c
     dz = np.concatenate(
@@ -174,7 +179,10 @@ def lstm_backward(dout, cache):
     """
     x, h, c, tanh_c, gates, w_x, w_h = cache
     T, B, H = h[1:].shape
-    dout = _time_first(_require_shape_of((B, T, H), dout[0])), _require_shape_of((B, H), dout[1])
+    dout_h, dc = dout
+    require_gradient(dout_h, (B, T, H))
+    require_gradient(dc, (B, H))
+    dout_h = _time_first(dout_h)
     i, f, g, o = _parts(gates, H)
     dz = gates * (1 - gates)  # the slopes, for all steps at once; times dh or dc in the loop
     di, df, dg, do = _parts(dz, H)
@@ -183,9 +191,9 @@ def lstm_backward(dout, cache):
     dg[:] = i * (1 - g**2)
     do *= tanh_c
     dc_by_dh = o * (1 - tanh_c**2)
-    dh, dc, w_h_T = np.zeros_like(h[0]), dout[1], _transposed(w_h)  # from the step after
+    dh, w_h_T = np.zeros_like(h[0]), _transposed(w_h)  # dh and dc come from the step after
     for t in reversed(range(T)):
-        dh = dout[0][t] + dh
+        dh = dout_h[t] + dh
         dc = dc + dh * dc_by_dh[t]
         di[t] *= dc
         df[t] *= dc
@@ -235,7 +243,7 @@ def gru_step_backward(dout, cache):
     returns: dx, dh, dw_x, dw_h, db_x, db_h, of the shapes of the inputs
     """
     x, h, w_x, w_h, r, u, n, m_n = cache
-    dout = _require_shape_of(h.shape, dout)
+    require_gradient(dout, h.shape)
     da_n = dout * (1 - u) * (1 - n**2)
     da_u = dout * (h - n) * u * (1 - u)
     da_r = da_n * m_n * r * (1 - r)
@@ -284,7 +292,8 @@ def gru_backward(dout, cache):
     """
     x, h, m_n, gates, w_x, w_h = cache
     T, B, H = h[1:].shape
-    dout = _time_first(_require_shape_of((B, T, H), dout))
+    require_gradient(dout, (B, T, H))
+    dout = _time_first(dout)
     r, u, n = _parts(gates, H)
     da, dm = gates * (1 - gates), np.empty_like(gates)  # the slopes, times dh in the loop
     da_r, da_u, da_n = _parts(da, H)
@@ -332,7 +341,7 @@ def bidirectional_backward(dout, cache):
     returns: dx, (B, T, D); dahead and dback, tuples like ahead and back
     """
     cell, (B, T, H), cache, cache_back = cache
-    dout = _require_shape_of((B, T, 2 * H), dout)
+    require_gradient(dout, (B, T, 2 * H))
     dx, *dahead = _through(cell, dout[..., :H], cache)
     dx_back, *dback = _through(cell, dout[:, ::-1, H:], cache_back)
     return dx + dx_back[:, ::-1], tuple(dahead), tuple(dback)
@@ -472,10 +481,3 @@ def _prepared(n_gates, x_shape, **arrays):
     dtype = np.result_type(*arrays.values())
     dtype = dtype if dtype.kind == "f" else np.float64
     return [a.astype(dtype, copy=False) for a in arrays.values()]
-
-
-def _require_shape_of(shape, dout):
-    dout = np.asarray(dout)
-    if dout.shape != shape:
-        raise ValueError(f"dout must have the shape of out, {shape}, got {dout.shape}")
-    return dout

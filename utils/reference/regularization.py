@@ -6,6 +6,8 @@ out. Images are (N, C, H, W), and each of the N is changed in its own way. float
 
 import numpy as np
 
+from ._gradients import require_gradient
+
 
 def l1_penalty(w, strength):
     """Every weight pays its size, and is pushed to 0 just as hard when it is small: sparsity.
@@ -119,8 +121,7 @@ def dropout_backward(dout, cache):
     returns: dx, the shape of x
     raises : ValueError, if dout does not have the shape of x
     """
-    if dout.shape != cache.shape:
-        raise ValueError(f"dout must have the shape of x, {cache.shape}, got {dout.shape}")
+    require_gradient(dout, cache.shape)
     return dout * cache
 
 
@@ -192,17 +193,19 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
 
     and out takes what is there: the mean of the four pixels around, each the more the nearer.
 
-    images : (N, C, H, W)
+    images : (N, C, H, W), float
     degrees: float or (N,), the angle
     scale  : float > 0 or (N,), 2 makes everything twice as large
     down   : float or (N,), pixels, negative is up
     right  : float or (N,), pixels, negative is left
     fill   : float, the value of the background
     returns: (N, C, H, W)
-    raises : ValueError, if shapes do not fit, a scale is not positive or a value is not finite
+    raises : ValueError, if shapes do not fit, images are not floats, a scale is not positive or a
+             value is not finite
     source : Jaderberg et al., Spatial Transformer Networks (2015), equations 1 and 5
     """
     N, C, H, W = _require_images(images)
+    _require_floats(images)
     named = {"degrees": degrees, "scale": scale, "down": down, "right": right}
     for name, value in named.items():
         named[name] = _per_image(value, N, name)[:, None, None]
@@ -232,16 +235,17 @@ def affine(images, degrees=0.0, scale=1.0, down=0.0, right=0.0, fill=0.0):
 
 
 def add_noise(images, scale, rng):
-    """Shake every grey value a little, by normal noise.
+    """Shake every gray value a little, by normal noise.
 
         images + scale normal(0, 1)
 
-    images : any shape
+    images : any shape, float
     scale  : float >= 0, a deviation in the unit of images
     rng    : numpy.random.Generator
     returns: the shape of images; values may leave the range they had
-    raises : ValueError, if scale is negative
+    raises : ValueError, if images are not floats or scale is negative
     """
+    _require_floats(images)
     if not scale >= 0:
         raise ValueError(f"scale must be at least 0, got {scale}")
     return images + (scale * rng.standard_normal(images.shape)).astype(images.dtype)
@@ -252,7 +256,7 @@ def augment(
 ):
     """Each image changed at random, as new ones of its class might look.
 
-    images     : (N, C, H, W)
+    images     : (N, C, H, W), float
     rng        : numpy.random.Generator
     max_shift  : int >= 0, pixels in each direction; all shifts up to it are equally likely
     mirror     : bool, True flips every second image or so; for scenes, not for digits
@@ -261,8 +265,8 @@ def augment(
     max_degrees: float >= 0, the largest turn either way; 10 to 15 leave a digit what it is
     max_zoom   : float in [0, 1), 0.1 scales by 0.9 to 1.1
     returns    : (N, C, H, W)
-    raises     : ValueError, if shapes do not fit, max_shift, noise or max_degrees is negative, or
-                 max_zoom outside [0, 1)
+    raises     : ValueError, if shapes do not fit, images are not floats, max_shift, noise or
+                 max_degrees is negative, or max_zoom outside [0, 1)
     """
     N, *_ = _require_images(images)
     if max_shift < 0:
@@ -301,3 +305,8 @@ def _require_images(images):
     if images.ndim != 4:
         raise ValueError(f"images must be (N, C, H, W), got {images.shape}")
     return images.shape
+
+
+def _require_floats(images):
+    if images.dtype.kind != "f":  # between two whole numbers nothing could be
+        raise ValueError(f"images must be floats, got {images.dtype}")

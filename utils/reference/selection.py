@@ -1,7 +1,7 @@
 """Which features to keep: greedy searches, n^2/2 scorings where all subsets would need 2^n.
 
 Both may miss the best subset: forward cannot see a pair that helps only together, as in XOR.
-source: Guyon and Elisseeff, An Introduction to Variable and Feature Selection (2003), section 4
+Source: Guyon and Elisseeff, An Introduction to Variable and Feature Selection (2003), section 4
 """
 
 import numpy as np

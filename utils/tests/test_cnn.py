@@ -173,11 +173,11 @@ def test_refuses(tensor, problem):
         with pytest.raises(ValueError, match="kernel odd"):
             module.cnn_init((1, 8, 8), 10, None, kernel=4)
     _, cache = reference.cnn_forward(x, params)
-    with pytest.raises(ValueError, match=r"dscores must be \(6, 3\), got shape \(6, 2\)"):
+    with pytest.raises(ValueError, match=r"dscores must have .*\(6, 3\), got \(6, 2\)"):
         reference.cnn_backward(np.zeros((6, 2)), cache)
     maps, cache = reference.cnn_maps_forward(x, params)
-    with pytest.raises(ValueError, match="dout must have the shape of the output"):
+    with pytest.raises(ValueError, match="must have the shape of"):
         reference.cnn_maps_backward(maps[:, :1], cache)
     _, cache = reference.cnn_head_forward(maps, params)
-    with pytest.raises(ValueError, match=r"dscores must be \(6, 3\), got shape \(6, 2\)"):
+    with pytest.raises(ValueError, match=r"dscores must have .*\(6, 3\), got \(6, 2\)"):
         reference.cnn_head_backward(np.zeros((6, 2)), cache)

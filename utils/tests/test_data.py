@@ -37,11 +37,11 @@ def test_a_loaded_set_is_the_callers_own():
 
 
 @pytest.mark.parametrize("name", ["china", "flower"])
-def test_photo_is_grey_or_color(name):
-    grey, color = data.load_photo(name), data.load_photo(name, color=True)
-    assert grey.shape == (427, 640) and color.shape == (427, 640, 3)
-    assert grey.dtype == color.dtype == np.uint8
-    assert (grey >= color.min(axis=2)).all() and (grey <= color.max(axis=2)).all()
+def test_photo_is_gray_or_color(name):
+    gray, color = data.load_photo(name), data.load_photo(name, color=True)
+    assert gray.shape == (427, 640) and color.shape == (427, 640, 3)
+    assert gray.dtype == color.dtype == np.uint8
+    assert (gray >= color.min(axis=2)).all() and (gray <= color.max(axis=2)).all()
 
 
 def test_no_other_photo():

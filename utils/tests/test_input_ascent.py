@@ -34,7 +34,7 @@ def problem(rng):
     return rng.normal(size=(5, 6)), np.array([0, 3, 1, 1, 2]), network(rng)
 
 
-# activation maximisation
+# activation maximization
 
 
 def test_two_steps_by_hand():

@@ -292,5 +292,5 @@ def test_backward_refuses_another_shape():
         (reference.layer_norm_forward, reference.layer_norm_backward),
     ]:
         _, cache = forward(np.ones((4, 3)), np.ones(3), np.ones(3))
-        with pytest.raises(ValueError, match=r"shape of x, \(4, 3\), got \(3,\)"):
+        with pytest.raises(ValueError, match=r"shape of out, \(4, 3\), got \(3,\)"):
             backward(np.ones(3), cache)

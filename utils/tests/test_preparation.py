@@ -195,16 +195,16 @@ def test_equalize_by_hand(twins, tree):
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6))))
-def test_equalizing_keeps_the_order_of_greys(image):
+def test_equalizing_keeps_the_order_of_grays(image):
     import torch
 
     new = reference.equalize_histogram(image)
     assert_array_equal(gpu.equalize_histogram(torch.tensor(image)), new)
     assert_array_equal(reference.equalize_histogram(new), new)
-    greys, where = np.unique(image, return_index=True)
+    grays, where = np.unique(image, return_index=True)
     after = new.ravel()[where].astype(int)
     assert (np.diff(after) >= 0).all()
-    if len(greys) > 1:
+    if len(grays) > 1:
         assert (after[0], after[-1]) == (0, 255)
 
 

@@ -199,6 +199,15 @@ def test_an_open_forget_gate_keeps_the_cells_for_ever(twins, tree):
         assert dc0.tolist() == [[1]]  # it has not vanished in 1000 steps
 
 
+def test_parameters_of_32_cells_for_14_features(rng):
+    weights = [rng.normal(size=shape) for shape in [(14, 4 * 32), (32, 4 * 32), (4 * 32,)]]
+    (h, _), _ = reference.lstm_forward(np.zeros((1, 2, 14)), *np.zeros((2, 1, 32)), *weights)
+    assert h.shape == (1, 2, 32)
+    assert sum(w.size for w in weights) == 6_016
+    # torch has a second bias, which adds nothing
+    assert sum(p.numel() for p in torch.nn.LSTM(14, 32).parameters()) == 6_016 + 128
+
+
 @BOTH
 @KINDS
 def test_empty_batches(twins, tree, kind):

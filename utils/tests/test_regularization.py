@@ -372,7 +372,23 @@ def test_affine_refuses_values():
             reference.affine(images, **{name: np.nan})
 
 
+@BOTH
+@pytest.mark.parametrize("dtype", ["uint8", "int64"])
+def test_whole_numbers_are_not_blended(twins, tree, dtype):
+    module, to, seeded = twins[tree]
+    images = to(np.zeros((2, 1, 4, 4), dtype))
+    for moved in (module.shift(images, 1, 0), module.flip(images), module.rotate(images)):
+        assert moved.dtype == images.dtype
+    for call in [
+        lambda: module.affine(images, 10.0),
+        lambda: module.add_noise(images, 1.0, seeded(0)),
+        lambda: module.augment(images, seeded(0)),
+    ]:
+        with pytest.raises(ValueError, match=f"images must be floats, got .*{dtype}"):
+            call()
+
+
 def test_dropout_backward_refuses():
     _, cache = reference.dropout_forward(np.ones((2, 3)), 0.5, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"shape of x, \(2, 3\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"shape of out, \(2, 3\), got \(3,\)"):
         reference.dropout_backward(np.ones(3), cache)

@@ -9,6 +9,7 @@ import io
 import itertools
 import operator
 import traceback
+import tracemalloc
 
 from . import wire
 
@@ -17,12 +18,16 @@ ARITHMETIC = {
     "sub": operator.sub,
     "mul": operator.mul,
     "truediv": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
     "pow": operator.pow,
     "matmul": operator.matmul,
     "neg": operator.neg,
     "getitem": operator.getitem,
     "setitem": operator.setitem,
     "len": len,
+    "str": str,
+    "repr": repr,
 }
 MOST_PRINTED = 100_000  # characters of one call
 MOST_ITEMS = 10_000  # taken from an iterable at once
@@ -82,6 +87,14 @@ class Calls:
             ]
             value, out = wire.encode((value, changed), self.keep)
             return {"value": value}, out
+        elif do == "peak":
+            args = self.decode(words[1], buffers)
+            tracemalloc.start()
+            try:
+                self.objects[words[0]](*args)
+                value = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
         else:
             raise ValueError("no such request")
         value, out = wire.encode(value, self.keep)
