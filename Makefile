@@ -2,7 +2,7 @@
 #   student    : lab  progress  check-submission  submit
 #   instructor : release  bundle  collect  grade  feedback  export  report
 #                regrade  trace  similarity  demo
-#   contributor: outputs  test  bench  bench-gpu
+#   contributor: outputs  test  bench  bench-gpu  bench-grading
 
 PYTHON ?= python3
 UNIT ?=
@@ -29,7 +29,7 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: setup lab progress check-submission submit release bundle collect grade feedback export \
 	report regrade trace similarity demo outputs test lint test-code test-notebooks test-browser \
-	bench bench-gpu
+	bench bench-gpu bench-grading
 
 setup: $(READY)
 .venv/.ready: pyproject.toml constraints.txt
@@ -68,7 +68,8 @@ collect: $(READY)
 	@$(GRADER) collect $(if $(FROM),--from "$(FROM)")
 
 grade: $(READY)
-	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(UNSAFE_NO_SANDBOX),--unsafe-no-sandbox)
+	@$(GRADER) grade $(ONLY) $(if $(AGAIN),--again) $(if $(CLUSTER),--cluster "$(CLUSTER)") \
+		$(if $(UNSAFE_NO_SANDBOX),--unsafe-no-sandbox)
 
 feedback: $(READY)
 	@$(GRADER) feedback $(ONLY)
@@ -94,6 +95,10 @@ demo: $(READY)
 # --- contributor ---
 outputs: $(READY)
 	@$(GRADER) outputs $(ONLY)
+
+bench-grading: $(READY)
+	@$(GRADER) bench-grading $(if $(STUDENTS),--students $(STUDENTS)) $(if $(KEEP),--keep) \
+		$(if $(CLUSTER),--cluster "$(CLUSTER)") $(if $(DB),--db "$(DB)")
 
 test: lint test-code test-notebooks test-browser
 

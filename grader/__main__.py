@@ -130,7 +130,8 @@ def grade(course, args):
         console.print("[yellow]Without a sandbox: students' code runs as you, on your files.[/]")
     unit = course.unit(args.unit) if args.unit else None
     todo = submissions(course, unit, args.student)
-    results = follow(grade_all(course, todo, args.again), len(todo), "Grading")
+    steps = grade_all(course, todo, args.again, cluster=args.cluster)
+    results = follow(steps, len(todo), "Grading")
     console.print(class_table(course))
     return name_problems(results)
 
@@ -237,6 +238,15 @@ def demo(course, args):
     run_demo(course, console, follow, name_problems)
 
 
+def bench_grading(course, args):
+    from grader.benchmark import keep_table, result_table, run_benchmark
+
+    runs = run_benchmark(args.students, follow, args.cluster, args.db)
+    console.print(result_table(runs))
+    if args.keep:
+        keep_table(runs)
+
+
 VERBS = {
     "progress": (progress, "which exercises you have passed"),
     "check-submission": (check_submission, "whether your notebooks are fit to be handed in"),
@@ -252,6 +262,7 @@ VERBS = {
     "similarity": (similarity, "write a page on code that students of a unit share"),
     "bundle": (bundle, "pack what a class is given"),
     "outputs": (outputs, "execute the notebooks of solutions/ and store their outputs"),
+    "bench-grading": (bench_grading, "grade a made-up class with plain nbgrader and with ours"),
     "demo": (demo, "run a made-up class through all of it"),
 }
 
@@ -271,6 +282,10 @@ def main(words=None):
             help="grade: run students' code unguarded where no sandbox can be built",
         )
         command.add_argument("--apply", action="store_true", help="regrade: write what changes")
+        command.add_argument("--cluster", help="grade: address of a Dask scheduler")
+        command.add_argument("--students", type=int, default=100, help="bench-grading: how many")
+        command.add_argument("--db", help="bench-grading: address of a database, or postgres")
+        command.add_argument("--keep", action="store_true", help="bench-grading: store the table")
     args = parser.parse_args(words)
     run, _ = VERBS[args.verb]
     try:

@@ -119,7 +119,7 @@ def make_paper(course, nb, student, unit, notebook, sources):
     raises : CourseError, if it is no Python notebook
     """
     require_python(nb, notebook)
-    reference = course.classroom / "reference" / unit / f"{notebook}.json"
+    reference = reference_path(course, unit, notebook)
     known = json.loads(reference.read_text(encoding="utf-8")) if reference.exists() else {}
     given = given_files(course, unit)
     own = set(Autograde(config=course.config).exclude_overwriting.get(unit, ()))
@@ -156,6 +156,10 @@ def tests_among(sources):
 
 def verdict_path(course, student, unit, notebook):
     return course.classroom / "verdicts" / student / unit / f"{notebook}.json"
+
+
+def reference_path(course, unit, notebook):
+    return course.classroom / "reference" / unit / f"{notebook}.json"
 
 
 def read_release(course, unit, notebook, sources):

@@ -50,9 +50,14 @@ def open_gradebook(course):
 
 
 def released_units(course):
-    """Units that the gradebook knows."""
+    """Units that the gradebook knows with all their notebooks: a release may have been stopped."""
     with open_gradebook(course) as gradebook:
-        return sorted(assignment.name for assignment in gradebook.assignments)
+        known = {unit.name: {nb.name for nb in unit.notebooks} for unit in gradebook.assignments}
+    return sorted(
+        unit
+        for unit, notebooks in known.items()
+        if notebooks >= {path.stem for path in course.notebooks(unit)}
+    )
 
 
 def source_cells(course, unit):

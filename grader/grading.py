@@ -1,23 +1,31 @@
-"""Grade a class: verdicts from several workers at once, the gradebook written by one."""
+"""Grade a class: verdicts from several processes at once, the gradebook written by one."""
 
+import gc
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import time
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 
 import nbformat
 from nbgrader.apps import NbGraderAPI
 
 from grader.course import CourseError
-from grader.execution import make_paper, put_right, verdict_path
+from grader.crew import Cluster, Crew
+from grader.execution import make_paper, put_right, reference_path, verdict_path
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
 from grader.rescue import heal_folder
 from grader.sandbox import bubblewrap
 from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
-from grader.verdicts import digest, verdict_on, write_whole
+from grader.verdicts import (
+    checks_version,
+    digest,
+    environment,
+    keep_verdict,
+    known_verdict,
+    write_whole,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Graded:
     student: str
     unit: str
     problem: str = ""
+    seconds: float = 0.0  # from the paper to the gradebook
 
 
 def submissions(course, unit=None, student=None):
@@ -45,15 +54,17 @@ def submissions(course, unit=None, student=None):
     return found
 
 
-def grade(course, todo, again=False, workers=None):
+def grade(course, todo, again=False, workers=None, cluster=None):
     """Grade submissions, several at once; yield a Graded as each is done.
 
-    Workers find the verdicts, which are kept on disk as they come; this process alone writes the
+    A crew finds the verdicts, which are kept on disk as they come; this process alone writes the
     gradebook. A submission that was graded and has not changed since is passed over, so a run that
     was stopped at any moment goes on where it was.
 
-    todo : [(student, unit)]
-    again: grade also what was graded before
+    todo   : [(student, unit)]
+    again  : grade also what was graded before
+    workers: processes of this machine; by default as many as it has cores
+    cluster: address of a Dask scheduler, whose workers then do it instead
     """
     require_sandbox()
     unknown = sorted({unit for _, unit in todo} - set(released_units(course)))
@@ -67,13 +78,16 @@ def grade(course, todo, again=False, workers=None):
             open_todo.append((student, unit))
         else:
             yield Graded(student, unit)
-    units = sorted({unit for _, unit in open_todo})
-    tests = {unit: source_cells(course, unit) for unit in units}
-    for unit in units:
-        reference_run(course, unit, tests[unit])
-    workers = workers or os.cpu_count()
-    for (student, unit), problem in spread(course, open_todo, tests, workers, find_verdicts):
-        yield Graded(student, unit, problem or grade_one(course, student, unit))
+    if not open_todo:
+        return
+    gc.freeze()  # what was imported stays: a quarter of the time went into looking at it again
+    with Cluster(cluster) if cluster else Crew(workers) as crew:
+        reference_run(course, sorted({unit for _, unit in open_todo}), crew)
+        papers, place = partial(open_papers, course), partial(verdict_path, course)
+        for (student, unit), seconds, problem in spread(course, open_todo, crew, papers, place):
+            start = time.monotonic()
+            problem = problem or grade_one(course, student, unit)
+            yield Graded(student, unit, problem, seconds + time.monotonic() - start)
 
 
 def require_sandbox():
@@ -89,48 +103,53 @@ def require_sandbox():
         ) from None
 
 
-def spread(course, todo, tests, workers, find):
-    """Find verdicts in worker processes; yield ((student, unit), problem) as they come.
+def spread(course, todo, crew, papers, place):
+    """Let the crew find verdicts and keep them; yield ((student, unit), seconds, problem).
 
-    A worker that is killed takes its pool along: what was not done goes to a new one, and a
-    submission that is there both times is named.
+    papers: (student, unit, source cells of the unit) -> {notebook: Paper} to find verdicts on
+    place : (student, unit, notebook) -> the file where a verdict is kept
     """
-    tries = dict.fromkeys(todo, 0)
-    while tries:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = {pool.submit(find, course, *job, tests[job[1]]): job for job in tries}
-            for done in as_completed(jobs):
-                job = jobs[done]
-                try:
-                    problem = done.result()
-                except BrokenProcessPool:
-                    tries[job] += 1
-                    if tries[job] < 3:
-                        continue
-                    problem = "the grading process was killed three times: grade it by itself"
-                del tries[job]
-                yield job, problem
+    tests = {unit: source_cells(course, unit) for unit in {unit for _, unit in todo}}
+    spoiled = []
+
+    def jobs():
+        for student, unit in todo:
+            try:
+                yield (student, unit), papers(student, unit, tests[unit])
+            except Exception as error:
+                spoiled.append(((student, unit), 0.0, said(error)))
+
+    for (student, unit), verdicts, problem in crew.find(jobs()):
+        for notebook, verdict in verdicts.items():
+            require_our_version(verdict)
+            keep_verdict(verdict, place(student, unit, notebook))
+        yield (student, unit), sum(verdict["took"] for verdict in verdicts.values()), problem
+    yield from spoiled
 
 
-def find_verdicts(course, student, unit, tests):
-    """In a worker: verdicts on all notebooks of one submission, on disk; "" or what went wrong."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # workers run side by side
-    try:
-        heal_folder(course, student, unit)
-    except CourseError as error:
-        return str(error)
+def said(error):
+    return str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+
+
+def require_our_version(verdict):
+    """raises: CourseError, if other code than ours has found this verdict"""
+    if (verdict["checks"], verdict["environment"]) != (checks_version(), environment()):
+        raise CourseError(
+            "A worker of the cluster has another version of the course or of its packages: "
+            "bring it to the state of this machine and grade again."
+        )
+
+
+def open_papers(course, student, unit, tests):
+    """{notebook: Paper} of a submission, without those on which there is a verdict."""
+    heal_folder(course, student, unit)
+    papers = {}
     for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
         if path.stem in tests:
-            try:
-                examine_submission(course, student, unit, path, tests[path.stem])
-            except Exception as error:
-                return f"{path.name}: {type(error).__name__}: {error}"
-    return ""
-
-
-def examine_submission(course, student, unit, path, tests):
-    paper = paper_of(course, student, unit, path, tests)
-    return verdict_on(paper, verdict_path(course, student, unit, path.stem))
+            paper = paper_of(course, student, unit, path, tests[path.stem])
+            if not known_verdict(paper, verdict_path(course, student, unit, path.stem)):
+                papers[path.stem] = paper
+    return papers
 
 
 def paper_of(course, student, unit, path, tests):
@@ -140,22 +159,30 @@ def paper_of(course, student, unit, path, tests):
     return make_paper(course, nb, student, unit, path.stem, tests)
 
 
-def reference_run(course, unit, tests):
+def reference_run(course, units, crew):
     """How long each answer of the instructor's takes: the measure of the students' time limits.
 
     raises: CourseError, if a solution does not pass its own test in the sandbox
     """
-    for path in course.notebooks(unit):
-        kept = course.classroom / "reference" / unit / path.name.replace(".ipynb", ".json")
-        if kept.exists():
-            continue
-        nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-        paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem])
-        verdict = verdict_on(replace(paper, timeout=60.0, notebook_seconds=600.0), kept)
-        failed = [name for name, outcome in verdict["outcomes"].items() if outcome != "ok"]
-        if failed:
-            kept.unlink()
-            raise CourseError(f"{path.name}: the solution fails its own test of {failed[0]}.")
+    jobs = []
+    for unit in units:
+        tests = source_cells(course, unit)
+        for path in course.notebooks(unit):
+            kept = reference_path(course, unit, path.stem)
+            if not kept.exists():
+                nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
+                paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem])
+                paper = replace(paper, timeout=60.0, notebook_seconds=600.0)
+                jobs.append((kept, {path.name: paper}))
+    for kept, verdicts, problem in crew.find(jobs):
+        if problem:
+            raise CourseError(f"The solution cannot be graded: {problem}")
+        for name, verdict in verdicts.items():
+            require_our_version(verdict)
+            failed = [test for test, outcome in verdict["outcomes"].items() if outcome != "ok"]
+            if failed:
+                raise CourseError(f"{name}: the solution fails its own test of {failed[0]}.")
+            keep_verdict(verdict, kept)
 
 
 def grade_one(course, student, unit, again=True):

@@ -5,21 +5,22 @@ that was stopped goes on where it was, looking or writing. What a person graded 
 """
 
 import json
-import os
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
 import nbformat
 from nbgrader.utils import determine_grade
 from rich.table import Table
 from rich.text import Text
 
+from grader.crew import Crew
 from grader.examination import identity, is_test
 from grader.execution import verdict_path
 from grader.gradebook import mark_read, read_by_hand, scores, source_cells
 from grader.grading import Graded, grade_one, is_done, paper_of, reference_run, spread
-from grader.verdicts import paper_key, verdict_on, write_whole
+from grader.verdicts import known_verdict, write_whole
 
 
 @dataclass(frozen=True)
@@ -42,33 +43,33 @@ def look(course, todo, workers=None):
     todo: [(student, unit)]; what came in since the last grading is left to `make grade`
     """
     known = [place for place in todo if is_done(course, *place)]
-    tests = {unit: source_cells(course, unit) for unit in sorted({unit for _, unit in known})}
-    for unit in tests:
-        reference_run(course, unit, tests[unit])
     for place in sorted(set(todo) - set(known)):
         shutil.rmtree(side_folder(course, *place), ignore_errors=True)
         yield Graded(*place)
-    for place, problem in spread(course, known, tests, workers or os.cpu_count(), find_anew):
-        yield Graded(*place, problem)
+    with Crew(workers) as crew:
+        reference_run(course, sorted({unit for _, unit in known}), crew)
+        papers, place = partial(changed_papers, course), partial(side_path, course)
+        for (student, unit), seconds, problem in spread(course, known, crew, papers, place):
+            yield Graded(student, unit, problem, seconds)
 
 
-def find_anew(course, student, unit, tests):
-    """In a worker: verdicts that differ from the kept ones in what they stand on, beside those."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # workers run side by side
+def changed_papers(course, student, unit, tests):
+    """{notebook: Paper} where the kept verdict stands on something else, and none is aside."""
+    papers = {}
     for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
-        if path.stem not in tests:
-            continue
-        kept = verdict_path(course, student, unit, path.stem)
-        aside = side_folder(course, student, unit) / kept.name
-        try:
+        if path.stem in tests:
+            kept = verdict_path(course, student, unit, path.stem)
+            aside = side_path(course, student, unit, path.stem)
             paper = paper_of(course, student, unit, path, tests[path.stem])
-            if kept.exists() and key_of(kept) == paper_key(paper):
+            if known_verdict(paper, kept):
                 aside.unlink(missing_ok=True)
-            else:
-                verdict_on(paper, aside)
-        except Exception as error:
-            return f"{path.name}: {type(error).__name__}: {error}"
-    return ""
+            elif not known_verdict(paper, aside):
+                papers[path.stem] = paper
+    return papers
+
+
+def side_path(course, student, unit, notebook):
+    return side_folder(course, student, unit) / f"{notebook}.json"
 
 
 def changes(course, todo):
@@ -148,10 +149,6 @@ def side_folder(course, student, unit):
 
 def side_verdicts(course, student, unit):
     return sorted(side_folder(course, student, unit).glob("*.json"))
-
-
-def key_of(path):
-    return json.loads(path.read_text(encoding="utf-8"))["key"]
 
 
 def change_table(found):

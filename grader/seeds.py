@@ -33,8 +33,10 @@ def student_key(classroom, student):
     path = classroom / "secret_key"
     if not path.exists():
         classroom.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
+        whole = path.with_suffix(".part")  # never a key that is half written
+        whole.touch(mode=0o600)
+        whole.write_text(secrets.token_hex(32))
+        whole.replace(path)
     return hmac.new(path.read_bytes(), student.encode(), hashlib.sha256).hexdigest()
 
 

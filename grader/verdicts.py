@@ -28,14 +28,24 @@ DECIDING += ["utils/data/*.py", "utils/gpu/*.py", "utils/reference/*.py"]
 
 def verdict_on(paper, path):
     """The verdict on a paper: the one in the file, if it is on this very paper, or a new one."""
-    key = paper_key(paper)
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return known
+    verdict = known_verdict(paper, path)
+    if verdict is None:
+        verdict = new_verdict(paper)
+        keep_verdict(verdict, path)
+    return verdict
+
+
+def known_verdict(paper, path):
+    """The verdict in the file, if it is on this very paper, else None."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return known if known.get("key") == paper_key(paper) else None
+
+
+def new_verdict(paper):
+    """Examine a paper: from plain data to plain data, in whichever process of whichever machine."""
     start = time.monotonic()
-    verdict = {
-        "key": key,
+    return {
+        "key": paper_key(paper),
         "submission": digest(paper.submission),
         "release": digest(paper.released),
         "seed": digest(paper.key)[:16],  # to compare, not to use
@@ -46,8 +56,10 @@ def verdict_on(paper, path):
         "took": time.monotonic() - start,
         "graded": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
+
+
+def keep_verdict(verdict, path):
     write_whole(path, json.dumps(verdict, ensure_ascii=False, indent=1))
-    return verdict
 
 
 def write_whole(path, text):

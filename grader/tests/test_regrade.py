@@ -9,7 +9,7 @@ from grader.demo import answer_notebook, perfect
 from grader.execution import verdict_path
 from grader.gradebook import open_gradebook, scores, source_cells
 from grader.grading import grade_one, mark_done, paper_of
-from grader.regrade import apply, changes, find_anew, look, pending, side_folder
+from grader.regrade import apply, changed_papers, changes, look, pending, side_folder, side_path
 from grader.tests.made_up import fill
 from grader.verdicts import paper_key
 
@@ -34,7 +34,6 @@ def course(fresh_release, monkeypatch):
                 if grade.needs_manual_grade:
                     grade.manual_score, grade.needs_manual_grade = 3.0, False
         gradebook.db.commit()
-    monkeypatch.setattr(grader.regrade, "verdict_on", examined)
     return course
 
 
@@ -53,8 +52,14 @@ def verdict_path_of(aside):
     return aside.parents[3] / "verdicts" / aside.relative_to(aside.parents[2])
 
 
+def find_anew(course):
+    papers = changed_papers(course, *HERE, source_cells(course, UNIT))
+    for notebook, paper in papers.items():
+        examined(paper, side_path(course, *HERE, notebook))
+
+
 def found(course):
-    assert find_anew(course, *HERE, source_cells(course, UNIT)) == ""
+    find_anew(course)
     return changes(course, [HERE])
 
 
@@ -103,7 +108,7 @@ def test_does_a_stopped_writing_go_on(course, monkeypatch, where):
         patch.setattr(grader.regrade, where, stopped)
         list(apply(course, [HERE]))
     assert pending(course, [HERE]) == [HERE]
-    assert find_anew(course, *HERE, source_cells(course, UNIT)) == ""
+    find_anew(course)
     (result,) = apply(course, pending(course, [HERE]))
     assert result.problem == ""
     assert points(course)["whiten"] == (3, False)
