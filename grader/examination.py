@@ -23,7 +23,7 @@ from nbgrader.utils import is_grade, is_solution
 from grader.inspection import look_at
 from grader.judge import Instructor, Namespace, at_the_instructors_desk, names, run_test
 from grader.sandbox.provisioner import SandboxKernelManager
-from grader.sandbox.stand_in import SAYS, Student
+from grader.sandbox.stand_in import PATIENCE, SAYS, Student, outcome_of
 from grader.sandbox.zygote import zygote
 from grader.seeds import seeds_of
 from grader.withholding import utils_without, withheld_names
@@ -75,7 +75,7 @@ class Examination(NotebookClient):
             resources={"metadata": {"path": ""}},
         )
         self.paper = paper
-        self.timeout_func = self.seconds_for
+        self.timeout_func = lambda cell: PATIENCE * self.seconds_for(cell)
         self.released = nbformat.reads(paper.released, as_version=4)
         self.instructor = Instructor(self.released)
         # our own units promise that no answer needs a lecture cell but for the names it defines
@@ -114,20 +114,23 @@ class Examination(NotebookClient):
         if is_test(cell):
             self.judge(cell)
         elif self.alive():
-            start = time.monotonic()
+            tenant = self.km.tenant
+            start = tenant.cpu_seconds()
             if self.run(cell, index):
                 self.done.append(index)
-            self.seconds[identity(cell, index)] = time.monotonic() - start
+            self.seconds[identity(cell, index)] = tenant.cpu_seconds() - start
 
     def judge(self, cell):
         grade_id = cell.metadata.nbgrader.grade_id
         if not self.alive():
             cell.outputs, outcome = [fault_output("timeout", NOT_REACHED)], "timeout"
         else:
-            allowed = min(self.seconds_for(cell), max(self.end - time.monotonic(), 0.1))
+            tenant = self.km.tenant
+            start = tenant.cpu_seconds()
             self.namespace.reach(grade_id, all_cells=self.foreign)
-            cell.outputs, outcome = run_test(self.paper.tests[grade_id], self.namespace, allowed)
-            self.seconds[grade_id] = allowed - self.student.left
+            source = self.paper.tests[grade_id]
+            cell.outputs, outcome = run_test(source, self.namespace, self.seconds_for(cell))
+            self.seconds[grade_id] = tenant.cpu_seconds() - start
         if outcome in ("wrong", "error") and self.untouched(cell):
             outcome = "not attempted"
         self.outcomes[grade_id] = outcome
@@ -149,13 +152,14 @@ class Examination(NotebookClient):
     def run(self, cell, index):
         """Run a cell of the student's; False where the kernel did not survive it."""
         self.printed = 0
+        self.km.tenant.allow(self.seconds_for(cell))
         try:
             self.execute_cell(cell, index)
             return True
         except CellTimeoutError:
             outcome = "timeout"
         except DeadKernelError:
-            outcome = "out of memory" if self.km.tenant.poll() == "memory" else "crashed"
+            outcome = outcome_of(self.km.tenant.poll())
         except Exception:  # what the kernel sent is no message: it is not itself any more
             outcome = "crashed"
         sentence = "this cell " + SAYS[outcome].format(seconds=self.seconds_for(cell))

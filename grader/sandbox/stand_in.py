@@ -33,6 +33,14 @@ KNOWN_ERRORS = {  # that a test may wait for: each a RemoteError as well
 }
 
 
+PATIENCE = 4  # times what it may compute, by the clock
+
+
+def outcome_of(ended):
+    """The outcome of a question whose kernel ended so; see Tenant.ended."""
+    return {"memory": "out of memory", "time": "timeout"}.get(ended, "crashed")
+
+
 class Fault(RemoteError):
     """The sandbox is gone; `outcome` says how: timeout, out of memory, crashed."""
 
@@ -55,8 +63,11 @@ class Student:
         self.allow(10.0)
 
     def allow(self, seconds):
-        """The student's code has so many seconds from here on; our own time does not count."""
-        self.seconds = self.left = seconds
+        """The student's code may compute so many seconds from here on, and sleep PATIENCE times
+        as long; our own time does not count.
+        """
+        self.tenant.allow(seconds)
+        self.seconds, self.left = seconds, PATIENCE * seconds
         self.errors = []  # what the student's code has raised since, as sentences
         self.out_of_memory = False
         self.may_print = MOST_PRINTED
@@ -106,8 +117,7 @@ class Student:
         except (TimeoutError, wire.TooLate):
             self.fail("timeout")
         except (EOFError, OSError):
-            ended = self.tenant.kill()
-            self.fail("out of memory" if ended == "memory" else "crashed")
+            self.fail(outcome_of(self.tenant.kill()))
         except (wire.WireError, TypeError, ValueError, AttributeError):
             self.fail("crashed")
         finally:
@@ -242,10 +252,7 @@ class RemoteFunction(RemoteObject, RemoteCall):
 
     def _clock(self):
         """Seconds that the sandbox has computed: what a check of speed compares."""
-        try:
-            return self._student.tenant.cpu_seconds()
-        except (OSError, StopIteration, IndexError):  # it has just ended: the call will say so
-            return 0.0
+        return self._student.tenant.cpu_seconds()
 
     def _peak(self, *args):
         """The most bytes that a call needs, as the sandbox tells: it may not count all of them."""

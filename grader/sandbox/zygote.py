@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,39 +87,63 @@ class Tenant:
 
     def __init__(self, pidfd, host, channel):
         self.pidfd, self.host, self.channel = pidfd, host, channel
-        self.ended = None  # "exit 0", "signal 11", "memory", "killed"
+        self.ended = None  # "exit 0", "signal 11", "memory", "time", "killed"
+        self.computed, self.most = 0.0, float("inf")  # seconds
+        self.lock = threading.RLock()  # who closes the pidfd and who kills by it take turns
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def allow(self, seconds):
+        """It may compute so many seconds from here on; more ends it."""
+        self.most = self.cpu_seconds() + seconds
+
+    def _watch(self):
+        """Seconds of computing and not of the clock: a busy machine costs nobody an answer."""
+        while self.poll() is None:
+            if self.cpu_seconds() > self.most:
+                with self.lock:
+                    self.kill()
+                    self.ended = "time"
+            time.sleep(0.05)
 
     def poll(self):
         """None while it lives, else how it ended."""
-        if self.ended is None and select.select([self.pidfd], [], [], 0)[0]:
-            self.host.setblocking(False)
-            try:
-                words = self.host.recv(2**16)
-                self.ended = json.loads(words)["ended"] if words else "killed"
-            except BlockingIOError:
-                self.ended = "killed"
-            self.close()
-        return self.ended
+        with self.lock:
+            if self.ended is None and select.select([self.pidfd], [], [], 0)[0]:
+                self.host.setblocking(False)
+                try:
+                    words = self.host.recv(2**16)
+                    self.ended = json.loads(words)["ended"] if words else "killed"
+                except BlockingIOError:
+                    self.ended = "killed"
+                self.close()
+            return self.ended
 
     def cpu_seconds(self):
         """What it has computed so far, in threads and processes that have ended, too.
 
         Time that it waits for others is not in it.
         """
-        keeper = next(line.split()[1] for line in fdinfo(self.pidfd) if line.startswith("Pid:"))
-        return sum(map(cpu_seconds, family(keeper)))
+        with self.lock:
+            if self.ended is None:
+                lines = Path(f"/proc/self/fdinfo/{self.pidfd}").read_text().splitlines()
+                keeper = next(line.split()[1] for line in lines if line.startswith("Pid:"))
+                self.computed = max(self.computed, sum(map(cpu_seconds, family(keeper))))
+            return self.computed
 
     def kill(self):
         """End it and everything that it started; the first process of a namespace takes all."""
-        if self.ended is None:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-            select.select([self.pidfd], [], [], 5)
-        return self.poll()
+        with self.lock:
+            if self.ended is None:
+                with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                    signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                select.select([self.pidfd], [], [], 5)
+            return self.poll()
 
     def close(self):
         os.close(self.pidfd)
         self.host.close()
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_RDWR)  # wakes who waits there
         self.channel.close()
 
 
@@ -147,10 +172,6 @@ def clear_away():
         owner = folder.name.split("-")[1]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def fdinfo(fd):
-    return Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
 
 
 def zygote():

@@ -19,7 +19,7 @@ def on_disk():
     found = []
     for folder in {*sys.path, "/course", "/usr/lib/python3", sys.prefix, "/work", "/tmp", "/home"}:
         for path in glob.glob(f"{folder}/**/preparation.py", recursive=True):
-            found += [path] if "mean(axis=0)" in open(path).read() else []
+            found += [path] if "return x - x_train.mean(axis=0)" in open(path).read() else []
         found += glob.glob(f"{folder}/**/start_here.ipynb", recursive=True)
         found += glob.glob(f"{folder}/grader/checks", recursive=True)
     return found
