@@ -80,7 +80,7 @@ def grade(course, todo, again=False, workers=None, cluster=None):
             yield Graded(student, unit)
     if not open_todo:
         return
-    gc.freeze()  # what was imported stays: a quarter of the time went into looking at it again
+    gc.freeze()  # what was imported stays: no need to look at it again and again
     with Cluster(cluster) if cluster else Crew(workers) as crew:
         reference_run(course, sorted({unit for _, unit in open_todo}), crew)
         papers, place = partial(open_papers, course), partial(verdict_path, course)
