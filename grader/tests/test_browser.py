@@ -3,6 +3,7 @@
 A later unit is one line more in NOTEBOOKS. Screenshots are kept in screenshots/.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -16,12 +17,15 @@ from pathlib import Path
 import pytest
 
 from grader.course import CHECKOUT, Course
+from grader.demo import answer_notebook, perfect
+from grader.gradebook import scores
 
 playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.browser
 
 TOKEN = "browser-test"
+ESSAY_UNIT, ESSAY = "01_neighbors_and_linear_classifiers", "essay_knn_or_linear"
 PICTURES = CHECKOUT / "screenshots"
 NOTEBOOKS = [
     "00_start_here/start_here",
@@ -36,6 +40,26 @@ def lab(tmp_path_factory):
     """JupyterLab as `make lab` starts it, on a copy of what a student is given; its address."""
     desk = tmp_path_factory.mktemp("desk")
     shutil.copytree(CHECKOUT / "course", desk / "course")
+    with running_lab(desk) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory, released):
+    """JupyterLab of an instructor to whom ada has handed in unit 01; its address, its course."""
+    course = Course(tmp_path_factory.mktemp("office") / "course")
+    shutil.copytree(released.root, course.root)
+    folder = course.submitted / "ada" / ESSAY_UNIT
+    shutil.copytree(course.release / ESSAY_UNIT, folder)
+    for path in folder.glob("*.ipynb"):
+        answer_notebook(path, course.solutions / ESSAY_UNIT / path.name, perfect)
+    with running_lab(course.root) as address:
+        yield address, course
+
+
+@contextlib.contextmanager
+def running_lab(desk):
+    """JupyterLab in this folder, with the settings of the checkout; its address."""
     for name in ("jupyter_lab_config.py", "nbgrader_config.py"):
         shutil.copy(CHECKOUT / name, desk)
     # keep every cell in the page, also those out of sight
@@ -231,7 +255,24 @@ def test_is_a_wrong_answer_explained_and_a_right_one_accepted(page, lab):
     picture(page, "softmax-right")
 
 
-def test_does_the_formgrader_open(page, lab):
-    page.goto(f"{lab}/formgrader/manage_assignments?token={TOKEN}")
-    page.goto(f"{lab}/formgrader/manage_assignments")
-    playwright.expect(page.get_by_text("Manage Assignments").first).to_be_visible()
+def test_does_the_formgrader_grade_by_its_button_and_an_essay_by_hand(page, office):
+    address, course = office
+    page.goto(f"{address}/formgrader/manage_assignments?token={TOKEN}")
+    page.goto(f"{address}/formgrader/manage_submissions/{ESSAY_UNIT}")
+    page.locator("tr", has_text="ada").locator(".autograde a").click()
+    page.get_by_text("Success").first.wait_for(timeout=120_000)
+    page.keyboard.press("Escape")
+    found = {row.exercise: row for row in scores(course)}
+    assert found[ESSAY].by_hand and found[ESSAY].points == 0
+    assert all(row.points == row.most for row in found.values() if row.exercise != ESSAY)
+    picture(page, "formgrader-autograded")
+
+    page.goto(f"{address}/formgrader/gradebook/{ESSAY_UNIT}/3_training_and_data")
+    page.get_by_role("link", name="Submission #1").click()
+    points = page.locator("input.score.needs_manual_grade")
+    points.fill("3")
+    with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        points.press("Tab")
+    picture(page, "formgrader-essay")
+    found = {row.exercise: row for row in scores(course)}
+    assert found[ESSAY].points == 3 and not found[ESSAY].by_hand
