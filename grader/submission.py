@@ -117,8 +117,11 @@ def unpack(course, parcel, unit):
             if size > MOST_UNPACKED:
                 raise CourseError(f"its notebooks have {size:,} bytes: too large.")
             found = sort_out({info.filename: unzip(archive, info) for info in infos}, released)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        raise CourseError(f"the zip file cannot be read ({error}): ask for it again.") from None
+    except CourseError:
+        raise
+    except Exception as error:  # zipfile raises many kinds
+        said = str(error) or type(error).__name__
+        raise CourseError(f"the zip file cannot be read ({said}): ask for it again.") from None
     if not found:
         raise CourseError(f"it holds none of {', '.join(released)}.")
     return found
@@ -145,12 +148,13 @@ def place(course, parcel, student, unit, found):
     arrived = datetime.fromtimestamp(parcel.stat().st_mtime, UTC)
     stamp = arrived.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
     target = course.submitted / student / unit
+    written = target / "timestamp.txt"  # last of all: without it, somebody was stopped half way
     if target.exists():
-        if (target / "timestamp.txt").read_text() >= stamp:
+        if written.exists() and written.read_text() >= stamp:
             return  # collected before
         kept = course.classroom / "replaced" / f"{student}_{unit}_{time.time_ns()}"
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(target, kept)
     target.mkdir(parents=True)
     store(course, student, unit, found)
-    (target / "timestamp.txt").write_text(stamp)
+    written.write_text(stamp)

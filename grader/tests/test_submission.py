@@ -93,6 +93,28 @@ def test_is_a_truncated_zip_named(course, inbox):
     assert "cannot be read" in arrival.problem
 
 
+@pytest.mark.parametrize("place", range(26, 60, 3))
+def test_is_a_damaged_zip_named_and_are_the_others_collected(course, inbox, place):
+    path = pack(course, "00", "ada", inbox)
+    pack(course, "00", "ben", inbox)
+    damaged = bytearray(path.read_bytes())
+    damaged[place] ^= 0xFF  # in the header or the data of the first notebook
+    path.write_bytes(damaged)
+    outcome = {arrival.student or "?": arrival.problem for arrival in arrived(course, inbox)}
+    assert outcome["ben"] == ""
+    assert "cannot be read" in outcome["?"]
+
+
+def test_does_a_collection_that_was_stopped_go_on(course, inbox):
+    pack(course, "00", "ada", inbox)
+    arrived(course, inbox)
+    stamp = course.submitted / "ada" / UNIT / "timestamp.txt"
+    stamp.unlink()
+    (arrival,) = arrived(course, inbox)
+    assert arrival.problem == ""
+    assert stamp.exists() and (stamp.parent / NOTEBOOK).exists()
+
+
 def test_is_a_zip_bomb_refused(course, inbox):
     parcel(inbox, f"ada_{UNIT}.zip", {NOTEBOOK: b"0" * 60_000_000})
     (arrival,) = arrived(course, inbox)
