@@ -16,9 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from grader.course import Course, CourseError
+from grader.course import Course, CourseError, printable
 
 console = Console()
+
+
+def shown(text):
+    """Words that are not ours, as a console prints them: as they are, and no more than that."""
+    return escape(printable(text))
 
 
 def progress_bar():
@@ -51,7 +56,7 @@ def name_problems(results):
     """A line for each that went wrong; 1 if any did, as a process returns it."""
     for result in results:
         if result.problem:
-            console.print(f"[red]✗[/] {result.student}, {result.unit}: {escape(result.problem)}")
+            console.print(f"[red]✗[/] {result.student}, {result.unit}: {shown(result.problem)}")
     return 1 if any(result.problem for result in results) else 0
 
 
@@ -78,13 +83,13 @@ def check_submission(course, args):
     for one in checked:
         where = f"{one.unit}/{one.notebook}"
         if one.problem:
-            console.print(f"[red]✗[/] {where}: {escape(one.problem)}", highlight=False)
+            console.print(f"[red]✗[/] {where}: {shown(one.problem)}", highlight=False)
         elif one.findings:
             console.print(f"[yellow]![/] {where}: grading will put this right", highlight=False)
         else:
             console.print(f"[green]✓[/] {where}: ready to hand in", highlight=False)
         for finding in one.findings:
-            console.print(f"    {escape(finding)}", highlight=False)
+            console.print(f"    {shown(finding)}", highlight=False)
     return 1 if any(one.problem for one in checked) else 0
 
 
@@ -107,11 +112,11 @@ def collect(course, args):
     arrivals = list(collect_from(course, Path(args.folder), enrol(course)))
     for arrival in arrivals:
         if arrival.problem:
-            console.print(f"[red]✗[/] {escape(arrival.parcel.name)}: {escape(arrival.problem)}")
+            console.print(f"[red]✗[/] {shown(arrival.parcel.name)}: {shown(arrival.problem)}")
         elif arrival.missing:
-            console.print(f"! {escape(arrival.parcel.name)}: without {', '.join(arrival.missing)}")
+            console.print(f"! {shown(arrival.parcel.name)}: without {', '.join(arrival.missing)}")
         for finding in arrival.findings:
-            console.print(f"! {escape(arrival.parcel.name)}: {escape(finding)}", highlight=False)
+            console.print(f"! {shown(arrival.parcel.name)}: {shown(finding)}", highlight=False)
     refused = sum(bool(arrival.problem) for arrival in arrivals)
     console.print(
         f"{len(arrivals) - refused} of {len(arrivals)} parcels collected.", highlight=False
@@ -291,7 +296,7 @@ def main(words=None):
     try:
         return run(Course(), args) or 0
     except CourseError as error:
-        console.print(f"[red]{args.verb}:[/] {escape(str(error))}", highlight=False)
+        console.print(f"[red]{args.verb}:[/] {shown(str(error))}", highlight=False)
         return 2
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("grader."):

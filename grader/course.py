@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@-]{0,63}")
 
 
@@ -96,6 +97,11 @@ class Course:
             for path in self.notebooks(name)
             for exercise in read_exercises(path)
         ]
+
+
+def printable(text):
+    """Without the characters that steer a terminal: a student may have chosen them."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def unit_title(unit):

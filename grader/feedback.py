@@ -4,7 +4,6 @@ Both show what went wrong in the check's words, and never a hidden test.
 """
 
 import json
-import re
 
 import bleach
 from jinja2 import Environment, PackageLoader
@@ -16,10 +15,10 @@ from nbgrader.utils import is_grade
 from grader.course import unit_title
 from grader.gradebook import people, scores
 from grader.grading import Graded, last_line
+from grader.records import messages
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
-ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # terminal colors in tracebacks
 
 
 class HideTests(ClearHiddenTests):
@@ -91,22 +90,6 @@ def read_verdict(course, student, unit, notebook):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def messages(path):
-    """{exercise: what its check said} of a graded notebook; a check that passed says nothing."""
-    if not path.exists():
-        return {}
-    said = {}
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        about = cell["metadata"].get("nbgrader", {})
-        if not about.get("grade") or cell["cell_type"] != "code":
-            continue
-        for output in cell["outputs"]:
-            if output["output_type"] == "error":
-                text = sentence(output).removeprefix(f"{about['grade_id']}: ")
-                said.setdefault(about["grade_id"], text)
-    return said
-
-
 def safe_markdown(source):
     """Markdown as HTML in which nothing can run; nbconvert's own filter lets <script> through."""
     return bleach.clean(
@@ -115,11 +98,3 @@ def safe_markdown(source):
         attributes={"a": ["href"], "td": ["align"], "th": ["align"]},
         strip=True,
     )
-
-
-def sentence(output):
-    """One line from an error output; a check's own words stand without the name of the error."""
-    text = ESCAPES.sub("", output["evalue"]).strip()
-    if output["ename"] == "NameError":
-        return f"{text}: its cell is missing, or stopped with an error of its own."
-    return text if output["ename"] == "CheckFailed" else f"{output['ename']}: {text}".rstrip(": ")

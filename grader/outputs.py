@@ -11,9 +11,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert.filters import strip_ansi
 
 from grader.course import CourseError
-from grader.feedback import ESCAPES
 from grader.release import source_units
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -49,7 +49,7 @@ def execute_one(path):
     try:
         client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "COURSE_PROGRESS": "off"})
     except CellExecutionError as error:
-        lines = ESCAPES.sub("", str(error)).strip().splitlines()
+        lines = strip_ansi(str(error)).strip().splitlines()
         raise CourseError(f"{path.name} stopped: {lines[-1]}\n" + "\n".join(lines)) from None
     seconds = time.perf_counter() - started
     nbformat.write(steady(notebook), path)

@@ -6,8 +6,8 @@ A unit in which a person still has to read answers is left open: no half result 
 import csv
 
 from grader.course import unit_title
-from grader.feedback import messages
 from grader.gradebook import people, plain, scores, unit_results
+from grader.records import messages
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE = ("Username", "ID number", "Email address", "First name", "Last name")

@@ -1,11 +1,13 @@
-"""What the verdicts on disk say of a class: the material of reports. Nothing is graded here."""
+"""What is kept of graded submissions, verdicts and words: the material of feedback and reports."""
 
 import json
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from grader.feedback import messages
+from nbconvert.filters import strip_ansi
+
+from grader.course import printable
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,30 @@ def records(course, unit=None, student=None):
         said = messages(course.autograded.joinpath(*place).with_suffix(".ipynb"))
         found.append(Record(*place, verdict, said))
     return found
+
+
+def messages(path):
+    """{exercise: what its check said} of a graded notebook; a check that passed says nothing."""
+    if not path.exists():
+        return {}
+    said = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if not about.get("grade") or cell["cell_type"] != "code":
+            continue
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                text = sentence(output).removeprefix(f"{about['grade_id']}: ")
+                said.setdefault(about["grade_id"], text)
+    return said
+
+
+def sentence(output):
+    """One line from an error output; a check's own words stand without the name of the error."""
+    text = printable(strip_ansi(output["evalue"])).strip()
+    if output["ename"] == "NameError":
+        return f"{text}: its cell is missing, or stopped with an error of its own."
+    return text if output["ename"] == "CheckFailed" else f"{output['ename']}: {text}".rstrip(": ")
 
 
 def outcome_counts(found):

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from grader.__main__ import VERBS, main
+from grader.__main__ import VERBS, main, name_problems
 from grader.course import CHECKOUT
+from grader.grading import Graded
+from grader.records import sentence
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,15 @@ def test_does_wrong_input_get_one_clear_line(capsys, words, answer):
     printed = " ".join(capsys.readouterr().out.split())
     assert answer in printed
     assert "Traceback" not in printed
+
+
+def test_can_a_students_words_steer_the_instructors_terminal(capsys):
+    hostile = "\x1b[31mred\x1b]0;title\x07 [bold]\x9b2J"
+    assert name_problems([Graded("ada", "00", hostile)]) == 1
+    said = sentence({"ename": "CheckFailed", "evalue": hostile})
+    for text in (capsys.readouterr().out, said):
+        assert "red" in text and "[bold]" in text
+        assert not set("\x1b\x07\x9b") & set(text)
 
 
 def test_has_every_command_its_line_in_the_makefile():

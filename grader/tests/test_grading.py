@@ -7,10 +7,10 @@ from traitlets.config import Config
 
 from grader.demo import answer_notebook, perfect
 from grader.examination import needed_cells
-from grader.feedback import messages
 from grader.gradebook import scores
 from grader.grading import grade, grade_one, submissions
 from grader.judge import names
+from grader.records import messages
 from grader.seeds import secret_seed, seeds_of, student_key
 
 UNIT = "00_start_here"
