@@ -38,7 +38,12 @@ arrays = hnp.arrays(
     shape=hnp.array_shapes(min_dims=0, min_side=0, max_dims=4, max_side=3),
 )
 slices = st.builds(slice, *[st.none() | st.integers()] * 3)
-ranges = st.builds(range, st.integers(), st.integers(), st.integers(min_value=1))
+ranges = st.builds(
+    lambda start, count, step: range(start, start + count * step, step),
+    st.integers(),
+    st.integers(0, wire.MOST_STEPS),
+    st.integers(min_value=1),
+)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 leaves = st.none() | numbers | texts | st.binary() | arrays | slices | ranges
 keys = st.integers() | texts | st.tuples(st.integers(), texts)
@@ -174,6 +179,8 @@ LIES = {
     "another state": {"generator": ["PCG64", {"dict": [["bit_generator", "PCG64"]]}]},
     "list as key": {"dict": [[[1], 2]]},
     "keys that collide": {"set": [k * (2**61 - 1) for k in range(200_000)]},
+    "a list without end": {"range": [0, 10**18, 1]},
+    "and backward": {"range": [0, -(10**30), -1]},
     "deep": None,
 }
 deep = 0
@@ -477,6 +484,13 @@ def walled(sandbox):
         km.tenant.kill()
         shutil.rmtree(km.provisioner.folder, ignore_errors=True)
         km.context.destroy(linger=0)
+
+
+def test_does_a_process_of_a_strange_name_do_no_harm(walled):
+    name = "import ctypes, time\nctypes.CDLL(None).prctl(15, b'a:b', 0, 0, 0)"
+    km, got = walled(name + "\ntime.sleep(0.3)\ngot = 1")
+    assert got == 1
+    assert km.tenant.poll() is None
 
 
 PROCESSES = """

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 
-from inside.tenant import PLACE, move_in
+from .tenant import PLACE, move_in
 
 WARM = ("numpy", "numpy.testing", "torch", "torch.testing", "ipykernel.kernelapp")
 WARM += ("matplotlib.pyplot", "matplotlib_inline.backend_inline", "matplotlib.font_manager")

@@ -103,7 +103,7 @@ def run_kernel(limits, connection_file, channel, keeper):
     import numpy as np
 
     np.random.seed()  # noqa: NPY002  a fork would draw the numbers of its siblings
-    from inside.kernel import start
+    from .kernel import start
 
     start(connection_file, channel, keeper)
     os._exit(0)
@@ -129,7 +129,7 @@ def memory_megabytes():
         if process.isdigit() and process != "1":
             try:
                 with open(f"/proc/{process}/status") as file:
-                    words = dict(line.split(":") for line in file)
+                    words = dict(line.split(":", 1) for line in file)
             except (FileNotFoundError, ProcessLookupError):
                 continue
             for kind in ("RssAnon", "RssShmem"):

@@ -33,6 +33,7 @@ ARRAY_KINDS = "biufcUS"  # booleans, numbers and text: kinds whose bytes cannot 
 NUMPY_SCALARS = set(np.sctypeDict.values())
 TENSOR_TYPES = ("bool", "uint8", "int8", "int16", "int32", "int64")
 TENSOR_TYPES += ("bfloat16", "float16", "float32", "float64", "complex64", "complex128")
+MOST_STEPS = 10**7  # of a range, which is short: a test may make a list of it
 # of NumPy's, those whose state holds no index: one out of range would read foreign memory
 GENERATORS = ("PCG64", "PCG64DXSM", "SFC64")
 MOST_KEYS = 10_000  # of a set or dict: numbers can be chosen so that all of them collide
@@ -132,7 +133,7 @@ def _encode(value, buffers, keep, depth):
         return {"dict": [[inner(key), inner(part)] for key, part in value.items()]}
     if kind is complex:
         return {"complex": [value.real, value.imag]}
-    if kind in (slice, range):
+    if kind is slice or (kind is range and _few_steps(value)):
         return {kind.__name__: [value.start, value.stop, value.step]}
     if kind in (bytes, bytearray):
         return {"bytes": buffer(bytes(value))}
@@ -179,7 +180,10 @@ def _decode(tree, buffers, revive, depth):
     if kind in ("slice", "range"):
         if not all(part is None or type(part) is int for part in content):
             raise WireError("no slice")
-        return {"slice": slice, "range": range}[kind](*content)
+        value = {"slice": slice, "range": range}[kind](*content)
+        if kind == "range" and not _few_steps(value):
+            raise WireError("more steps than there can be")
+        return value
     if kind == "bytes":
         return bytes(buffers[content])
     if kind == "array":
@@ -209,6 +213,11 @@ def _decode(tree, buffers, revive, depth):
             raise WireError("no object")
         return revive(number, name[:80], can_be_called)
     raise WireError("a kind that is not data")
+
+
+def _few_steps(steps):
+    """Whether it is a range of bearable length; `len` fails on a long one."""
+    return abs(steps.stop - steps.start) <= MOST_STEPS * abs(steps.step)
 
 
 def _array(dtype, shape, buffer):
