@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
-from nbgrader.utils import is_grade
+from nbformat.v4 import new_code_cell
+
+from grader.cells import NEW_CELL, is_test, marks_of, tidy
 
 # what a cell defines at its margin; a pattern finds it in code that is no Python, too
 DEFINES = re.compile(
@@ -296,47 +297,6 @@ class Case:
             self.findings.append("The notebook did not say which kernel it needs; it has ours.")
         elif str(kernel.get("language", "python")).lower() != "python":
             self.findings.append("The notebook asked for a kernel that is not Python; it has ours.")
-
-
-def tidy(cell):
-    """A cell as nbformat wants it, without outputs, with the line ends of Unix."""
-    kind = cell.get("cell_type")
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    if not isinstance(source, str):
-        source = ""
-    # half of a surrogate pair could never be written to a file
-    source = source.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
-    clean = NEW_CELL.get(kind, new_raw_cell)(source)
-    clean.id = cell.get("id")
-    metadata = cell.get("metadata")
-    clean.metadata = NotebookNode(metadata if isinstance(metadata, dict) else {})
-    if kind == "markdown" and is_attached(cell.get("attachments")):
-        clean.attachments = cell["attachments"]
-    return clean
-
-
-NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
-
-
-def is_attached(files):
-    """Whether it is what nbformat calls attachments: pictures that were pasted into a text."""
-    return isinstance(files, dict) and all(
-        isinstance(file, dict)
-        and all(type(data) is str and data.isascii() for data in file.values())
-        for file in files.values()
-    )
-
-
-def marks_of(cell):
-    """nbgrader's metadata of a cell, {} where there is nothing of the kind."""
-    marks = cell.metadata.get("nbgrader")
-    return marks if isinstance(marks, dict) else {}
-
-
-def is_test(cell):
-    return is_grade(cell) and marks_of(cell).get("locked")
 
 
 def same(source, other):

@@ -18,8 +18,9 @@ from nbclient import NotebookClient
 from nbclient.client import CellExecutionComplete
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_solution
 
+from grader.cells import identity, is_test
 from grader.inspection import look_at
 from grader.judge import Instructor, Namespace, at_the_instructors_desk, names, run_test
 from grader.sandbox.provisioner import SandboxKernelManager
@@ -205,15 +206,6 @@ class Examination(NotebookClient):
             raise
         except Exception:  # a message that says nothing: the kernel is the student's
             return None
-
-
-def is_test(cell):
-    """Whether it is a cell that tests, rather than an answer that a person grades."""
-    return is_grade(cell) and not is_solution(cell)
-
-
-def identity(cell, index=None):
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or f"cell {index}"
 
 
 def fault_output(outcome, sentence):

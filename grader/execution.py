@@ -14,9 +14,10 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import is_solution
 from traitlets import Float, Integer
 
+from grader.cells import identity, is_test
 from grader.course import CourseError, read_exercises
 from grader.doctor import mend
-from grader.examination import Paper, fault_output, identity, is_test
+from grader.examination import Paper, fault_output
 from grader.foreign import AnyCourse
 from grader.gradebook import source_cells
 from grader.rescue import file_findings

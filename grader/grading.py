@@ -12,20 +12,14 @@ from nbgrader.apps import NbGraderAPI
 from grader.course import CourseError
 from grader.crew import Cluster, Crew
 from grader.execution import make_paper, put_right, reference_path, verdict_path
+from grader.files import digest, write_whole
 from grader.gradebook import add_students, released_units, source_cells
 from grader.release import make_release
 from grader.rescue import heal_folder
 from grader.sandbox import bubblewrap
 from grader.sandbox.zygote import UNSAFE
 from grader.seeds import student_key
-from grader.verdicts import (
-    checks_version,
-    digest,
-    environment,
-    keep_verdict,
-    known_verdict,
-    write_whole,
-)
+from grader.verdicts import checks_version, environment, keep_verdict, known_verdict
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from nbgrader.utils import determine_grade
 from rich.table import Table
 from rich.text import Text
 
+from grader.cells import identity, is_test
 from grader.crew import Crew
-from grader.examination import identity, is_test
 from grader.execution import verdict_path
+from grader.files import write_whole
 from grader.gradebook import mark_read, read_by_hand, scores, source_cells
 from grader.grading import Graded, grade_one, is_done, paper_of, reference_run, spread
-from grader.verdicts import known_verdict, write_whole
+from grader.verdicts import known_verdict
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ class/originals/<student>/<unit>/, beside the sentences on what was wrong with i
 """
 
 import codecs
-import hashlib
 import json
 import mmap
 import re
@@ -16,8 +15,9 @@ from pathlib import Path
 import nbformat
 from nbformat.validator import iter_validate
 
+from grader.cells import marks_of, tidy
 from grader.course import Course, CourseError
-from grader.doctor import marks_of, tidy
+from grader.files import digest, write_whole
 
 MOST_BYTES = 20_000_000  # of one notebook; with figures they stay far below
 OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')  # in JSON, a quote within a text has a backslash
@@ -246,12 +246,12 @@ def store(course, student, unit, found):
     for name, one in found.items():
         target = course.submitted / student / unit / name
         if one.findings and one.original is not one.content:
-            write(kept / f"{digest(one.original)[:12]}_{name}", one.original)
+            write_whole(kept / f"{digest(one.original)[:12]}_{name}", one.original)
         if notes.get(name, {}).get("digest") != digest(one.content):
             notes[name] = {"digest": digest(one.content), "findings": one.findings}
-            write(kept / "findings.json", json.dumps(notes).encode())
+            write_whole(kept / "findings.json", json.dumps(notes).encode())
         if not target.exists() or contents(target)[:] != one.content:
-            write(target, one.content)
+            write_whole(target, one.content)
 
 
 def read_notes(course, student, unit):
@@ -264,17 +264,6 @@ def file_findings(course, student, unit, notebook):
     path = course.submitted / student / unit / f"{notebook}.ipynb"
     note = read_notes(course, student, unit).get(path.name)
     return note["findings"] if note and note["digest"] == digest(path.read_bytes()) else []
-
-
-def write(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)  # in one step: it is there whole, or not at all
-
-
-def digest(content):
-    return hashlib.sha256(content).hexdigest()
 
 
 def released_notebooks(course, unit):

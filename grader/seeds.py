@@ -10,6 +10,8 @@ import hmac
 import secrets
 from contextvars import ContextVar
 
+from grader.files import write_whole
+
 _key = ContextVar("key", default="no grading: the instructor runs the solution")
 
 
@@ -32,11 +34,7 @@ def student_key(classroom, student):
     """What decides one student's hidden tests: secret, and stable on regrade."""
     path = classroom / "secret_key"
     if not path.exists():
-        classroom.mkdir(parents=True, exist_ok=True)
-        whole = path.with_suffix(".part")  # never a key that is half written
-        whole.touch(mode=0o600)
-        whole.write_text(secrets.token_hex(32))
-        whole.replace(path)
+        write_whole(path, secrets.token_hex(32), mode=0o600)
     return hmac.new(path.read_bytes(), student.encode(), hashlib.sha256).hexdigest()
 
 

@@ -19,7 +19,6 @@ from itertools import combinations
 import nbformat
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
-from nbgrader.utils import is_grade, is_solution
 
 from grader.course import unit_title
 from grader.gradebook import people
@@ -158,8 +157,7 @@ def student_work(course, unit, given):
     work = defaultdict(list)
     for path in sorted(course.submitted.glob(f"*/{unit}/*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            test = is_grade(cell) and not is_solution(cell)
-            if cell.cell_type == "code" and cell.source not in given and not test:
+            if cell.cell_type == "code" and cell.source not in given:
                 work[path.parts[-3]].append(cell.source)
     return dict(work)
 

@@ -6,9 +6,7 @@ often a run is interrupted, the same submission gets the same score; and each sc
 stands on.
 """
 
-import hashlib
 import json
-import os
 import platform
 import time
 from dataclasses import asdict
@@ -18,11 +16,14 @@ from pathlib import Path
 
 import nbformat
 
-from grader.examination import examine, identity
+from grader.cells import identity
+from grader.examination import examine
+from grader.files import digest, write_whole
 
 CODE = Path(__file__).resolve().parents[1]
-DECIDING = [f"grader/{name}.py" for name in ("checking", "doctor", "examination", "judge", "seeds")]
-DECIDING += ["grader/withholding.py", "grader/checks/*.py", "grader/sandbox/**/*.py"]
+DECIDING = ["grader/cells.py", "grader/checking.py", "grader/doctor.py", "grader/examination.py"]
+DECIDING += ["grader/judge.py", "grader/seeds.py", "grader/withholding.py"]
+DECIDING += ["grader/checks/*.py", "grader/sandbox/**/*.py"]
 DECIDING += ["utils/data/*.py", "utils/gpu/*.py", "utils/reference/*.py"]
 
 
@@ -62,17 +63,6 @@ def keep_verdict(verdict, path):
     write_whole(path, json.dumps(verdict, ensure_ascii=False, indent=1))
 
 
-def write_whole(path, text):
-    """Write a file so that it is there whole or not at all, whenever the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
 def paper_key(paper):
     """A digest of all that a verdict depends on; times of the reference run may waver."""
     cells = nbformat.reads(paper.submission, as_version=4).cells
@@ -81,10 +71,6 @@ def paper_key(paper):
     for folder in ("files", "given"):
         parts[folder] = {name: digest(content) for name, content in parts[folder].items()}
     return digest(json.dumps([parts, checks_version(), environment()], sort_keys=True))
-
-
-def digest(content):
-    return hashlib.sha256(content.encode() if type(content) is str else content).hexdigest()
 
 
 @cache

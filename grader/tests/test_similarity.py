@@ -144,6 +144,8 @@ def test_does_the_page_show_the_pair_side_by_side(module_release):
         folder.mkdir(parents=True)
         nb = nbformat.read(module_release.release / unit / notebook, as_version=4)
         nb.cells += [nbformat.v4.new_code_cell(source + "# </pre><script>") for source in sources]
+        nb.cells[-1].metadata["nbgrader"] = {"grade": True, "grade_id": "no answer of mine"}
+        nb.cells[-2].metadata["nbgrader"] = "nor this"
         nbformat.write(nb, folder / notebook)
     path, pairs = write_similarity(module_release, unit)
     assert [pair.students for pair in pairs] == [("ada", "ben")]
