@@ -104,12 +104,12 @@ def release(course, args):
 
 
 def collect(course, args):
-    from grader.gradebook import enrol
+    from grader.gradebook import enroll
     from grader.submission import collect as collect_from
 
     if not args.folder:
         raise CourseError("Name the folder with the zip files that came in: make collect FROM=...")
-    arrivals = list(collect_from(course, Path(args.folder), enrol(course)))
+    arrivals = list(collect_from(course, Path(args.folder), enroll(course)))
     for arrival in arrivals:
         if arrival.problem:
             console.print(f"[red]✗[/] {shown(arrival.parcel.name)}: {shown(arrival.problem)}")
@@ -154,8 +154,9 @@ def feedback(course, args):
 
 def export(course, args):
     from grader.gradebook import write_table
+    from grader.pictures import class_picture
     from grader.platforms import write_canvas, write_moodle
-    from grader.report import class_picture, class_table
+    from grader.report import class_table
 
     write_table(course, course.classroom / "grades.csv")
     write_canvas(course, course.classroom / "canvas.csv")
@@ -169,7 +170,7 @@ def export(course, args):
 
 
 def report(course, args):
-    from grader.class_page import write_report
+    from grader.report import write_report
 
     write_report(course)
     console.print("The class on one page: class/report.html", highlight=False)

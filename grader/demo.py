@@ -12,14 +12,14 @@ from collections import Counter
 import nbformat
 from nbgrader.utils import is_solution
 
-from grader.class_page import write_report
 from grader.course import Course, read_exercises
 from grader.feedback import write_feedback
 from grader.gradebook import write_table
 from grader.grading import grade, submissions
 from grader.mutants import mutants
+from grader.pictures import class_picture
 from grader.release import make_release, source_units
-from grader.report import class_picture, class_table
+from grader.report import class_table, write_report
 from grader.submission import collect, pack
 
 MARKER = re.compile(r"^\s*### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
@@ -163,9 +163,9 @@ def right_answers(source):
 
 
 def wrong_answer(exercise, number):
-    """One of the wrong answers of the mutants' catalogue, as a student would write it."""
-    catalogue = mutants()[exercise.name]
-    mutant = catalogue[number % len(catalogue)]
+    """One of the wrong answers of the mutants' catalog, as a student would write it."""
+    catalog = mutants()[exercise.name]
+    mutant = catalog[number % len(catalog)]
     if exercise.kind == "think":
         return f"{exercise.name} = {mutant.wrong!r}\n"
     source = "\n".join(

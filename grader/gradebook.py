@@ -100,7 +100,7 @@ def exercise_columns(rows):
     return sorted(columns, key=lambda column: column[0])  # stable: exercises keep their order
 
 
-def enrol(course):
+def enroll(course):
     """Bring class/students.csv into the gradebook, if there is one.
 
     Its columns are id,first_name,last_name,email,lms_user_id; all but id may be left out.

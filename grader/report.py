@@ -1,26 +1,20 @@
-"""The class at a glance: students by exercises, as a table in the terminal and as a picture."""
+"""The class: a table in the terminal, and class/report.html, a page that stands by itself."""
 
-import numpy as np
+import base64
+import statistics
+from collections import defaultdict
+
+from jinja2 import Environment, PackageLoader
 from rich.table import Table
 
-from grader.gradebook import exercise_columns, scores
-from utils.figures.figure import Figure, styled
+from grader.course import unit_title
+from grader.gradebook import people, scores
+from grader.pictures import class_picture, outcome_bars, score_spread
+from grader.records import common_mistakes, outcome_counts, records
 
-
-def score_grid(course, unit=None):
-    """(students, exercises, grid) of a unit, or of all.
-
-    grid: (S, E) share of the points, nan where nothing was handed in or a person has to read
-    """
-    rows = [row for row in scores(course) if unit in (None, row.unit)]
-    students = sorted({row.student for row in rows})
-    exercises = exercise_columns(rows)
-    grid = np.full((len(students), len(exercises)), np.nan)
-    at = {name: place for places in (students, exercises) for place, name in enumerate(places)}
-    for row in rows:
-        if not row.by_hand:
-            grid[at[row.student], at[row.unit, row.exercise]] = row.points / row.most
-    return students, exercises, grid
+MOST_BARS = 15  # exercises in the picture of the hardest
+MOST_SENTENCES = 4  # of one exercise
+MOST_OPEN = 12  # exercises whose mistakes are unfolded
 
 
 def class_table(course):
@@ -48,44 +42,119 @@ def total(rows):
     return f"{sum(row.points for row in rows):g} of {sum(row.most for row in rows):g}"
 
 
-@styled
-def class_picture(course, unit=None):
-    """Students by exercises; dark is solved, pale is not, hatched was not handed in or is by hand.
-
-    unit   : only this one
-    returns: a Figure
-    """
-    students, exercises, grid = score_grid(course, unit)
-    tall = len(students) > 30  # closer together, and names where one begins to read
-    row = 0.17 if tall else 0.34  # inches
-    figure = Figure(max(6.4, 2.5 + 0.36 * len(exercises)), 1.9 + row * len(students))
-    ax = figure.subplots()
-    ax.set_facecolor("white")
-    ax.patch.set(hatch="////", edgecolor="0.8")
-    style = {"edgecolors": "white", "linewidth": 1 if tall else 2}
-    image = ax.pcolormesh(grid, cmap="Blues", vmin=-0.15, vmax=1, **style)
-    ax.invert_yaxis()
-    names = [name for _, name in exercises]
-    side = "left" if tall else "right"
-    ax.xaxis.set_ticks_position("top" if tall else "bottom")
-    ax.set_xticks(np.arange(len(exercises)) + 0.5, names, rotation=60, fontsize=8)
-    for label in ax.get_xticklabels():
-        label.set(horizontalalignment=side, rotation_mode="anchor")
-    ax.set_yticks(np.arange(len(students)) + 0.5, students, fontsize=8 if tall else 9.5)
-    edge, va = (len(students) + 0.4, "top") if tall else (-0.2, "bottom")
-    starts = [i for i, (unit, _) in enumerate(exercises) if i == 0 or exercises[i - 1][0] != unit]
-    for start in starts:
-        ax.axvline(start, color="0.2", linewidth=1.5)
-        ax.text(start + 0.1, edge, f"unit {exercises[start][0][:2]}", va=va, fontsize=9)
-    told = "hatched: not handed in, or a person still has to read it"
-    ax.text(len(exercises), edge, told, va=va, ha="right", fontsize=8, color="0.35")
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=ax, label="share of the points", fraction=0.03, pad=0.02)
-    bar.ax.set_ylim(0, 1)  # the scale starts below 0 so that 0 is not white
-    solved = int(np.nansum(grid == 1))
-    figure.alt = (
-        f"{len(students)} students by {len(exercises)} exercises: "
-        f"{solved} of {int(np.isfinite(grid).sum())} graded answers have all points."
+def write_report(course):
+    """Write the page from the gradebook and the kept verdicts; returns its path."""
+    rows, found = scores(course), records(course)
+    pages = Environment(loader=PackageLoader("grader"), autoescape=True, trim_blocks=True)
+    page = pages.get_template("class.html").render(
+        **summary(rows, found),
+        pictures=pictures(course, rows, found),
+        mistakes=(named := mistakes(found))[:MOST_OPEN],
+        more_mistakes=named[MOST_OPEN:],
+        remarks=by_student(found, remarks_of),
+        findings=by_student(found, findings_of),
+        people=people(course),
+        unit_title=unit_title,
     )
-    return figure
+    path = course.classroom / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def summary(rows, found):
+    """The numbers at the head of the page, and the table of the grading time."""
+    took = defaultdict(lambda: defaultdict(float))
+    for record in found:
+        took[record.unit][record.student] += record.verdict["took"]
+    shares = student_shares(rows)
+    return {
+        "students": len(shares),
+        "handed_in": len({(row.student, row.unit) for row in rows}),
+        "median": statistics.median(shares.values()) if shares else 0,
+        "to_read": sum(row.by_hand for row in rows),
+        "graded": max((record.verdict["graded"] for record in found), default=""),
+        "seconds": sum(sum(unit.values()) for unit in took.values()),
+        "times": [
+            {
+                "unit": unit,
+                "submissions": len(times),
+                "sum": sum(times.values()),
+                "median": statistics.median(times.values()),
+                "slowest": max(times, key=times.get),
+                "longest": max(times.values()),
+            }
+            for unit, times in took.items()
+        ],
+    }
+
+
+def student_shares(rows, unit=None):
+    """{student: share of the points of what is graded}"""
+    got, most = defaultdict(float), defaultdict(float)
+    for row in rows:
+        if not row.by_hand and unit in (None, row.unit):
+            got[row.student] += row.points
+            most[row.student] += row.most
+    return {student: got[student] / most[student] for student in most if most[student]}
+
+
+def pictures(course, rows, found):
+    """What the page shows of each section; empty where there is nothing to draw."""
+    units = sorted({row.unit for row in rows})
+    by_unit = {unit[:2]: list(student_shares(rows, unit).values()) for unit in units}
+    by_unit = {f"unit {number}": shares for number, shares in by_unit.items() if shares}
+    counts = outcome_counts(found)
+    hardest = sorted(counts, key=lambda place: share_right(counts[place]))[:MOST_BARS]
+    bars = {f"{unit[:2]}  {name}": counts[unit, name] for unit, name in hardest}
+    return {
+        "spread": [embedded(score_spread(list(student_shares(rows).values()), by_unit))]
+        if by_unit
+        else [],
+        "hardest": [embedded(outcome_bars(bars))] if bars else [],
+        "grid": {unit: embedded(class_picture(course, unit)) for unit in units},
+    }
+
+
+def share_right(counter):
+    return counter["ok"] / counter.total()
+
+
+def embedded(figure):
+    """What the page needs of a Figure: the picture itself, its words, its size."""
+    width, height = figure.size()
+    data = base64.b64encode(figure.png()).decode("ascii")
+    return {"data": data, "alt": figure.alt, "width": width, "height": height}
+
+
+def mistakes(found):
+    """[{unit, exercise, sentences}], the exercise with the most mistakes first."""
+    return [
+        {
+            "unit": unit,
+            "exercise": exercise,
+            "sentences": named[:MOST_SENTENCES],
+            "others": sum(n for _, n in named[MOST_SENTENCES:]),
+        }
+        for (unit, exercise), named in common_mistakes(found).items()
+    ]
+
+
+def by_student(found, lines_of):
+    """{student: [(unit, notebook, lines)]}, of those about whom there is something to say."""
+    told = defaultdict(list)
+    for record in found:
+        if lines := lines_of(record):
+            told[record.student].append((record.unit, record.notebook, lines))
+    return dict(told)
+
+
+def remarks_of(record):
+    """What the static look found, remarks of one line together: [(place, words)]."""
+    places = defaultdict(list)
+    for cell, line, remark in record.verdict["remarks"]:
+        places[cell, line].append(remark)
+    return [(f"cell {cell}, line {line}", "; ".join(said)) for (cell, line), said in places.items()]
+
+
+def findings_of(record):
+    return record.verdict.get("findings", [])

@@ -45,7 +45,7 @@ def perceptron_score_without_b(w, b, x, y):
 
 @mutant("perceptron_step", says="forgets y")
 def perceptron_plus_x(w, b, x, y):
-    """Every mistake pulls towards x."""
+    """Every mistake pulls toward x."""
     if y * (w @ x + b) <= 0:
         return w + x, b + y
     return w, b

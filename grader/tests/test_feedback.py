@@ -13,7 +13,8 @@ from grader.demo import answer_notebook, perfect
 from grader.feedback import write_feedback
 from grader.gradebook import write_table
 from grader.grading import grade_one
-from grader.report import class_picture, class_table, score_grid
+from grader.pictures import class_picture, score_grid
+from grader.report import class_table
 
 UNIT, NOTEBOOK = "00_start_here", "start_here.ipynb"
 ATTACK = "<script>alert('from a student')</script>"
@@ -40,7 +41,7 @@ def course(module_release):
     notebook.cells += [nbformat.v4.new_code_cell(show), nbformat.v4.new_markdown_cell(ATTACK)]
     nbformat.write(notebook, path)
     for student in ("ada", "ben"):
-        assert grade_one(course, student, UNIT, again=True) == ""
+        assert grade_one(course, student, UNIT) == ""
     list(write_feedback(course, [("ada", UNIT), ("ben", UNIT)]))
     return course
 

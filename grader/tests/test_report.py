@@ -8,7 +8,6 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
-from grader.class_page import write_report
 from grader.course import CourseError
 from grader.feedback import write_student_page
 from grader.gradebook import open_gradebook
@@ -16,6 +15,7 @@ from grader.inspection import look_at
 from grader.pictures import outcome_bars, score_spread
 from grader.platforms import write_canvas, write_moodle
 from grader.records import common_mistakes, outcome_counts, records
+from grader.report import write_report
 from grader.tests.made_up import fill
 from grader.trace import print_trace
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from grader.course import CourseError
-from grader.gradebook import enrol
+from grader.gradebook import enroll
 from grader.submission import collect, pack
 
 UNIT = "00_start_here"
@@ -136,7 +136,7 @@ def test_is_an_unknown_student_refused_where_there_is_a_list(course, inbox):
     course.roster.write_text("id,first_name,last_name\nada,Ada,Lovelace\n")
     pack(course, "00", "ada", inbox)
     pack(course, "00", "mallory", inbox)
-    outcome = {arrival.parcel.stem: arrival for arrival in arrived(course, inbox, enrol(course))}
+    outcome = {arrival.parcel.stem: arrival for arrival in arrived(course, inbox, enroll(course))}
     assert outcome[f"ada_{UNIT}"].problem == ""
     assert "'mallory' is not in class/students.csv" in outcome[f"mallory_{UNIT}"].problem
 
@@ -145,7 +145,7 @@ def test_does_a_list_without_column_names_say_what_it_needs(course):
     course.classroom.mkdir(exist_ok=True)
     course.roster.write_text("ada,Ada,Lovelace\nben,Ben,Bitdiddle\n")
     with pytest.raises(CourseError, match="id,first_name,last_name,email"):
-        enrol(course)
+        enroll(course)
 
 
 def test_does_a_newer_parcel_replace_an_older_one_and_lose_nothing(course, inbox):
