@@ -36,7 +36,7 @@ c.GenerateAssignment.preprocessors = [
 # submitted/ -> autograded/
 c.Autograde.pre_convert_hook = "grader.rescue.heal_before_autograde"
 c.Autograde.sanitize_preprocessors = [
-    "grader.execution.Mend",  # first: of two copies of a cell, nbgrader would keep any
+    "grader.autograde.Mend",  # first: of two copies of a cell, nbgrader would keep any
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
@@ -45,13 +45,12 @@ c.Autograde.sanitize_preprocessors = [
 ]
 c.GradingExecute.timeout = 10.0  # seconds for a cell that the instructor's run knows no time of
 c.GradingExecute.notebook_seconds = 120.0  # for all cells of a notebook
-c.GradingExecute.output_bytes = 1_000_000  # that one cell may print and draw
 c.Autograde.autograde_preprocessors = [
-    "grader.execution.GradingExecute",
+    "grader.autograde.GradingExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "grader.execution.SaveVerdicts",
+    "grader.autograde.SaveVerdicts",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]

@@ -39,16 +39,16 @@ from grader.demo import answer_notebook, half, mistaken, perfect, untouched
 from grader.gradebook import scores
 from grader.grading import grade, submissions
 from grader.release import make_release
+from grader.sandbox.bubblewrap import NOBODY, STEP_DOWN
 
 UNIT = "01_neighbors_and_linear_classifiers"
 HONEST = (perfect, half, mistaken, untouched)
 PLAIN_STEPS = {
-    "grader.execution.GradingExecute": "nbgrader.preprocessors.Execute",
-    "grader.execution.SaveVerdicts": "nbgrader.preprocessors.SaveAutoGrades",
+    "grader.autograde.GradingExecute": "nbgrader.preprocessors.Execute",
+    "grader.autograde.SaveVerdicts": "nbgrader.preprocessors.SaveAutoGrades",
 }
 KEPT = Path(__file__).with_suffix(".md")
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,8 @@ def postgres_server():
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         as_user = ()
         if os.geteuid() == 0:  # it refuses to run as root
-            os.chown(folder, 65534, 65534)
-            as_user = NOBODY
+            os.chown(folder, NOBODY, NOBODY)
+            as_user = STEP_DOWN
 
         def run(tool, *words):
             command = [*as_user, POSTGRES[-1] / tool, "-D", f"{folder}/data", *words]

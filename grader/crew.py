@@ -1,8 +1,8 @@
 """Who finds the verdicts: processes of this machine, or the workers of a Dask cluster.
 
-Papers go out and verdicts come back, both plain data. A member of the crew has the course's code
-and can build a sandbox; it sees no submissions, no gradebook, and no secret but the one key that
-lies in the paper.
+Papers go out and verdicts come back, both plain data. A member of the crew needs the course's code
+and a sandbox; of the class it gets one paper at a time, with the key that lies in it: no gradebook,
+no solutions, no other secret.
 """
 
 import gc

@@ -45,12 +45,12 @@ class Paper:
     key: str  # the student's: hidden tests draw by it
     exercises: tuple[str, ...]  # of the unit: what they ask for is withheld from utils
     tests: dict[str, str]  # {grade_id: source}, the instructor's: the only cells that run here
+    timeout: float  # seconds for a cell whose reference is not known
+    notebook_seconds: float  # for all cells together
+    output_bytes: int  # that one cell may print and draw
     files: dict[str, bytes] = field(default_factory=dict)  # beside the notebook, by relative path
     given: dict[str, bytes] = field(default_factory=dict)  # of these, the instructor's own
     reference: dict[str, float] = field(default_factory=dict)  # seconds a cell takes when right
-    timeout: float = 10.0  # seconds for a cell whose reference is not known
-    notebook_seconds: float = 120.0  # for all cells together
-    output_bytes: int = 1_000_000  # that one cell may print and draw
 
 
 def examine(paper):

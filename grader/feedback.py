@@ -16,6 +16,7 @@ from grader.course import unit_title
 from grader.gradebook import people, scores
 from grader.grading import Graded, last_line
 from grader.records import messages
+from grader.verdicts import verdict_path
 
 TAGS = {"p", "br", "hr", "pre", "details", "summary"}  # beyond bleach's own
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
@@ -86,7 +87,7 @@ def write_student_page(course, student):
 
 def read_verdict(course, student, unit, notebook):
     """The kept verdict on one notebook; {} where plain nbgrader graded it."""
-    path = course.classroom / "verdicts" / student / unit / f"{notebook}.json"
+    path = verdict_path(course, student, unit, notebook)
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 

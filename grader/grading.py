@@ -9,17 +9,25 @@ from functools import partial
 import nbformat
 from nbgrader.apps import NbGraderAPI
 
+from grader.autograde import limits_of
 from grader.course import CourseError
 from grader.crew import Cluster, Crew
-from grader.execution import make_paper, put_right, reference_path, verdict_path
 from grader.files import digest, write_whole
 from grader.gradebook import add_students, released_units, source_cells
+from grader.papers import make_paper, put_right
 from grader.release import make_release
 from grader.rescue import heal_folder
 from grader.sandbox import bubblewrap
 from grader.sandbox.zygote import UNSAFE
-from grader.seeds import student_key
-from grader.verdicts import checks_version, environment, keep_verdict, known_verdict
+from grader.verdicts import (
+    checks_version,
+    environment,
+    keep_verdict,
+    known_verdict,
+    reference_path,
+    verdict_folder,
+    verdict_path,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,6 @@ def grade(course, todo, again=False, workers=None, cluster=None):
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
     add_students(course, {student for student, _ in todo})
-    student_key(course.classroom, "")  # made once, before several ask for it
     open_todo = []
     for student, unit in todo:
         if again or not is_done(course, student, unit):
@@ -103,13 +110,13 @@ def spread(course, todo, crew, papers, place):
     papers: (student, unit, source cells of the unit) -> {notebook: Paper} to find verdicts on
     place : (student, unit, notebook) -> the file where a verdict is kept
     """
-    tests = {unit: source_cells(course, unit) for unit in {unit for _, unit in todo}}
+    sources = {unit: source_cells(course, unit) for unit in {unit for _, unit in todo}}
     spoiled = []
 
     def jobs():
         for student, unit in todo:
             try:
-                yield (student, unit), papers(student, unit, tests[unit])
+                yield (student, unit), papers(student, unit, sources[unit])
             except Exception as error:
                 spoiled.append(((student, unit), 0.0, said(error)))
 
@@ -134,23 +141,28 @@ def require_our_version(verdict):
         )
 
 
-def open_papers(course, student, unit, tests):
+def open_papers(course, student, unit, sources):
     """{notebook: Paper} of a submission, without those on which there is a verdict."""
     heal_folder(course, student, unit)
-    papers = {}
-    for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
-        if path.stem in tests:
-            paper = paper_of(course, student, unit, path, tests[path.stem])
-            if not known_verdict(paper, verdict_path(course, student, unit, path.stem)):
-                papers[path.stem] = paper
-    return papers
+    return {
+        notebook: paper
+        for notebook, paper in papers_of(course, student, unit, sources)
+        if not known_verdict(paper, verdict_path(course, student, unit, notebook))
+    }
 
 
-def paper_of(course, student, unit, path, tests):
+def papers_of(course, student, unit, sources):
+    """Yield (notebook, Paper) for each notebook of a submission."""
+    for path in sorted(course.submission_of(student, unit).glob("*.ipynb")):
+        if path.stem in sources:
+            yield path.stem, paper_of(course, student, unit, path, sources[path.stem])
+
+
+def paper_of(course, student, unit, path, sources):
     """The paper of a notebook as it was handed in, mended."""
     nb = nbformat.read(path, as_version=4)
-    put_right(course, nb, student, unit, path.stem, tests)
-    return make_paper(course, nb, student, unit, path.stem, tests)
+    put_right(course, nb, student, unit, path.stem, sources)
+    return make_paper(course, nb, student, unit, path.stem, sources, limits_of(course))
 
 
 def reference_run(course, units, crew):
@@ -158,15 +170,16 @@ def reference_run(course, units, crew):
 
     raises: CourseError, if a solution does not pass its own test in the sandbox
     """
+    limits = limits_of(course) | {"timeout": 60.0, "notebook_seconds": 600.0}
     jobs = []
     for unit in units:
-        tests = source_cells(course, unit)
+        sources = source_cells(course, unit)
         for path in course.notebooks(unit):
             kept = reference_path(course, unit, path.stem)
-            if not kept.exists():
-                nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
-                paper = make_paper(course, nb, "", unit, path.stem, tests[path.stem])
-                paper = replace(paper, timeout=60.0, notebook_seconds=600.0)
+            nb = nbformat.read(course.solutions / unit / path.name, as_version=4)
+            paper = make_paper(course, nb, "", unit, path.stem, sources[path.stem], limits)
+            paper = replace(paper, reference={})  # it measures, and is not measured
+            if not known_verdict(paper, kept):  # another solution, or other checks
                 jobs.append((kept, {path.name: paper}))
     for kept, verdicts, problem in crew.find(jobs):
         if problem:
@@ -179,10 +192,10 @@ def reference_run(course, units, crew):
             keep_verdict(verdict, kept)
 
 
-def grade_one(course, student, unit, again=True):
+def grade_one(course, student, unit):
     """Write one submission into the gradebook; "" when it went well, else what nbgrader said."""
     api = NbGraderAPI(config=course.config)
-    result = api.autograde(unit, student, force=again)
+    result = api.autograde(unit, student, force=True)
     if not result["success"]:
         return last_line(result)
     mark_done(course, student, unit)
@@ -200,7 +213,7 @@ def mark_done(course, student, unit):
 
 
 def done_mark(course, student, unit):
-    return course.classroom / "verdicts" / student / unit / "graded"
+    return verdict_folder(course, student, unit) / "graded"
 
 
 def fingerprint(folder):

@@ -17,11 +17,10 @@ from rich.text import Text
 
 from grader.cells import identity, is_test
 from grader.crew import Crew
-from grader.execution import verdict_path
 from grader.files import write_whole
 from grader.gradebook import mark_read, read_by_hand, scores, source_cells
-from grader.grading import Graded, grade_one, is_done, paper_of, reference_run, spread
-from grader.verdicts import known_verdict
+from grader.grading import Graded, grade_one, is_done, paper_of, papers_of, reference_run, spread
+from grader.verdicts import known_verdict, verdict_path
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,15 @@ def look(course, todo, workers=None):
             yield Graded(student, unit, problem, seconds)
 
 
-def changed_papers(course, student, unit, tests):
+def changed_papers(course, student, unit, sources):
     """{notebook: Paper} where the kept verdict stands on something else, and none is aside."""
     papers = {}
-    for path in sorted((course.submitted / student / unit).glob("*.ipynb")):
-        if path.stem in tests:
-            kept = verdict_path(course, student, unit, path.stem)
-            aside = side_path(course, student, unit, path.stem)
-            paper = paper_of(course, student, unit, path, tests[path.stem])
-            if known_verdict(paper, kept):
-                aside.unlink(missing_ok=True)
-            elif not known_verdict(paper, aside):
-                papers[path.stem] = paper
+    for notebook, paper in papers_of(course, student, unit, sources):
+        aside = side_path(course, student, unit, notebook)
+        if known_verdict(paper, verdict_path(course, student, unit, notebook)):
+            aside.unlink(missing_ok=True)
+        elif not known_verdict(paper, aside):
+            papers[notebook] = paper
     return papers
 
 
@@ -81,13 +77,13 @@ def changes(course, todo):
         verdicts = side_verdicts(course, student, unit)
         if not verdicts:
             continue
-        tests = source_cells(course, unit)
+        sources = source_cells(course, unit)
+        most = {exercise.name: exercise.points for exercise in course.exercises(unit)}
         by_hand = {exercise for _, exercise in read_by_hand(course, student, unit)}
         for path in verdicts:
             verdict = json.loads(path.read_text(encoding="utf-8"))
             handed_in = course.submitted / student / unit / f"{path.stem}.ipynb"
-            paper = paper_of(course, student, unit, handed_in, tests[path.stem])
-            most = {e.name: e.points for e in course.exercises(unit)}
+            paper = paper_of(course, student, unit, handed_in, sources[path.stem])
             for exercise, after in points_of(paper.submission, verdict, most).items():
                 before = now.get((student, unit, exercise), 0.0)
                 if after != before and exercise not in by_hand:

@@ -27,6 +27,19 @@ DECIDING += ["grader/checks/*.py", "grader/sandbox/**/*.py"]
 DECIDING += ["utils/data/*.py", "utils/gpu/*.py", "utils/reference/*.py"]
 
 
+def verdict_folder(course, student, unit):
+    return course.classroom / "verdicts" / student / unit
+
+
+def verdict_path(course, student, unit, notebook):
+    return verdict_folder(course, student, unit) / f"{notebook}.json"
+
+
+def reference_path(course, unit, notebook):
+    """Where the verdict on the instructor's own solution is kept: how long each cell may take."""
+    return course.classroom / "reference" / unit / f"{notebook}.json"
+
+
 def verdict_on(paper, path):
     """The verdict on a paper: the one in the file, if it is on this very paper, or a new one."""
     verdict = known_verdict(paper, path)

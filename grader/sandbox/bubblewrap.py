@@ -19,6 +19,7 @@ INSIDE = Path(__file__).resolve().parent / "inside"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 NOBODY = 65534
+STEP_DOWN = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 
 
 class NoSandbox(Exception):
@@ -50,8 +51,7 @@ def command(run):
     shared = [*bind("--bind", str(run), str(run)), *bind("--ro-bind", str(INSIDE), str(INSIDE))]
     kernel = ["--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"]
     root = [*walls, *system(), *shared, *kernel, "--"]
-    step_down = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    return [*root, *step_down, "--no-new-privs", "--", *inner]
+    return [*root, *STEP_DOWN, "--no-new-privs", "--", *inner]
 
 
 def no_walls(run):

@@ -24,6 +24,7 @@ SAYS = {
     ),
 }
 MOST_PRINTED = 1_000_000  # characters of one question
+PATIENCE = 4  # times what it may compute, by the clock
 KNOWN_ERRORS = {  # that a test may wait for: each a RemoteError as well
     kind.__name__: type(kind.__name__, (RemoteError, kind), {})
     for kind in vars(builtins).values()
@@ -31,9 +32,6 @@ KNOWN_ERRORS = {  # that a test may wait for: each a RemoteError as well
     and issubclass(kind, Exception)
     and not issubclass(kind, BaseExceptionGroup | UnicodeError)  # made of more than words
 }
-
-
-PATIENCE = 4  # times what it may compute, by the clock
 
 
 def outcome_of(ended):

@@ -348,7 +348,8 @@ def test_what_becomes_of_one_test(test, answer, outcome):
     released = nbformat.writes(new_notebook(cells=cells))
     stub.source = answer
     submission = nbformat.writes(new_notebook(cells=cells))
-    paper = Paper(submission, released, key="", exercises=(), tests={"check": test})
+    limits = {"timeout": 10.0, "notebook_seconds": 40.0, "output_bytes": 1_000_000}
+    paper = Paper(submission, released, key="", exercises=(), tests={"check": test}, **limits)
     assert examine(paper)["outcomes"] == {"check": outcome}
 
 

@@ -8,10 +8,11 @@ from traitlets.config import Config
 from grader.demo import answer_notebook, perfect
 from grader.examination import needed_cells
 from grader.gradebook import scores
-from grader.grading import grade, grade_one, submissions
+from grader.grading import grade, grade_one, reference_run, submissions
 from grader.judge import names
 from grader.records import messages
 from grader.seeds import secret_seed, seeds_of, student_key
+from grader.verdicts import checks_version, environment, paper_key
 
 UNIT = "00_start_here"
 NOTEBOOK = "start_here.ipynb"
@@ -43,7 +44,7 @@ def graded(course, notebook, student="somebody"):
     folder = course.submitted / student / UNIT
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / NOTEBOOK)
-    assert grade_one(course, student, UNIT, again=True) == ""
+    assert grade_one(course, student, UNIT) == ""
     points = {row.exercise: row.points for row in scores(course) if row.student == student}
     return points, messages(course.autograded / student / UNIT / NOTEBOOK)
 
@@ -125,8 +126,8 @@ def test_do_honest_submissions_score_the_same_with_plain_nbgrader(course, solved
     plain = Config(course.config)
     plain.Autograde.autograde_preprocessors = [
         {
-            "grader.execution.GradingExecute": "nbgrader.preprocessors.Execute",
-            "grader.execution.SaveVerdicts": "nbgrader.preprocessors.SaveAutoGrades",
+            "grader.autograde.GradingExecute": "nbgrader.preprocessors.Execute",
+            "grader.autograde.SaveVerdicts": "nbgrader.preprocessors.SaveAutoGrades",
         }.get(step, step)
         for step in course.config.Autograde.autograde_preprocessors
     ]
@@ -176,3 +177,28 @@ def test_does_a_lecture_cell_run_only_where_an_answer_needs_it():
     )
     lecture = {"data = 1", "slow = data", "show()"}
     assert needed_cells(notebook, lecture) == [0, 3]
+
+
+class Measuring:
+    """In place of a crew: notes what it is asked, and finds that all is well."""
+
+    asked = ()
+
+    def find(self, jobs):
+        self.asked = [name for _, papers in jobs for name in papers]
+        known = {"checks": checks_version(), "environment": environment()}
+        for place, papers in jobs:
+            found = {"outcomes": {}, "seconds": {"outer_sum": 1.0}, **known}
+            yield place, {n: {**found, "key": paper_key(p)} for n, p in papers.items()}, ""
+
+
+def test_is_a_solution_measured_again_when_it_has_changed_and_only_then(course):
+    crew = Measuring()
+    path = course.solutions / UNIT / NOTEBOOK
+    for changed, asked in ((False, [NOTEBOOK]), (False, []), (True, [NOTEBOOK]), (False, [])):
+        if changed:
+            notebook = nbformat.read(path, as_version=4)
+            notebook.cells[-1].source += "\n"
+            nbformat.write(notebook, path)
+        reference_run(course, [UNIT], crew)
+        assert crew.asked == asked

@@ -80,7 +80,7 @@ def paper(submission, **more):
         key=KEY,
         exercises=("center_columns",),
         tests=TESTS,
-        **{"timeout": PATIENCE, "notebook_seconds": 40.0} | more,
+        **{"timeout": PATIENCE, "notebook_seconds": 40.0, "output_bytes": 1_000_000} | more,
     )
 
 

@@ -6,12 +6,11 @@ import pytest
 
 import grader.regrade
 from grader.demo import answer_notebook, perfect
-from grader.execution import verdict_path
 from grader.gradebook import open_gradebook, scores, source_cells
 from grader.grading import grade_one, mark_done, paper_of
 from grader.regrade import apply, changed_papers, changes, look, pending, side_folder, side_path
 from grader.tests.made_up import fill
-from grader.verdicts import paper_key
+from grader.verdicts import paper_key, verdict_path
 
 UNIT, NOTEBOOK, ESSAY = "01_neighbors_and_linear_classifiers", "3_training_and_data", "essay"
 HERE = ("ada", UNIT)
