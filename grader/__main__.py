@@ -272,6 +272,26 @@ VERBS = {
     "demo": (demo, "run a made-up class through all of it"),
 }
 
+# beyond --unit and --student, which every command takes
+OPTIONS = {
+    "collect": {"--from": {"dest": "folder", "help": "the folder with the zip files"}},
+    "grade": {
+        "--again": {"action": "store_true", "help": "also what is graded"},
+        "--cluster": {"help": "address of a Dask scheduler"},
+        "--unsafe-no-sandbox": {
+            "action": "store_true",
+            "help": "run students' code unguarded where no sandbox can be built",
+        },
+    },
+    "regrade": {"--apply": {"action": "store_true", "help": "write what changes"}},
+    "bench-grading": {
+        "--students": {"type": int, "default": 100, "help": "how many"},
+        "--cluster": {"help": "address of a Dask scheduler, or local"},
+        "--db": {"help": "address of a database, or postgres"},
+        "--keep": {"action": "store_true", "help": "store the table"},
+    },
+}
+
 
 def main(words=None):
     parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
@@ -280,18 +300,8 @@ def main(words=None):
         command = verbs.add_parser(verb, help=meaning)
         command.add_argument("--unit", help="a unit, as 01 or by its whole name")
         command.add_argument("--student", help="one student")
-        command.add_argument("--from", dest="folder", help="collect: the folder with the zip files")
-        command.add_argument("--again", action="store_true", help="grade: also what is graded")
-        command.add_argument(
-            "--unsafe-no-sandbox",
-            action="store_true",
-            help="grade: run students' code unguarded where no sandbox can be built",
-        )
-        command.add_argument("--apply", action="store_true", help="regrade: write what changes")
-        command.add_argument("--cluster", help="grade: address of a Dask scheduler")
-        command.add_argument("--students", type=int, default=100, help="bench-grading: how many")
-        command.add_argument("--db", help="bench-grading: address of a database, or postgres")
-        command.add_argument("--keep", action="store_true", help="bench-grading: store the table")
+        for option, about in OPTIONS.get(verb, {}).items():
+            command.add_argument(option, **about)
     args = parser.parse_args(words)
     run, _ = VERBS[args.verb]
     try:

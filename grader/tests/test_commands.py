@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import grader
 from grader.__main__ import VERBS, main, name_problems
 from grader.course import CHECKOUT
 from grader.grading import Graded
@@ -47,3 +48,9 @@ def test_can_a_students_words_steer_the_instructors_terminal(capsys):
 def test_has_every_command_its_line_in_the_makefile():
     makefile = (CHECKOUT / "Makefile").read_text()
     assert set(re.findall(r"\$\(GRADER\) ([\w-]+)", makefile)) == set(VERBS)
+
+
+def test_does_the_map_of_the_grader_name_every_module():
+    named = set(re.findall(r"^    (\w+)/? +\S", grader.__doc__, re.MULTILINE))
+    modules = {path.stem for path in (CHECKOUT / "grader").glob("*.py")} - {"__init__"}
+    assert modules <= named
