@@ -565,7 +565,9 @@ def test_do_both_roads_of_grading_find_one_verdict(solved, fresh_release, caplog
     assert kept.stat().st_mtime_ns == before
     assert "has changed" not in caplog.text  # nbgrader's own look finds nothing
     graded = nbformat.read(course.autograded / "ada" / UNIT / NOTEBOOK, as_version=4)
-    assert len(graded.metadata.findings) == 5
+    found = " ".join(graded.metadata.findings)
+    for fault in ("with a mark", "Copy of start_here", "2 times", "put back as released"):
+        assert fault in found
     assert json.loads(kept.read_text())["findings"] == graded.metadata.findings
     page = write_student_page(course, "ada").read_text()
     assert "The cell outer_sum-answer was there 2 times" in page

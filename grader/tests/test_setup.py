@@ -25,7 +25,8 @@ def constraints():
 def wanted():
     extras = PROJECT["optional-dependencies"]
     every = PROJECT["dependencies"] + [name for group in extras.values() for name in group]
-    return {canonical(NAME.match(requirement).group()) for requirement in every}
+    names = {canonical(NAME.match(requirement).group()) for requirement in every}
+    return names - {"deep-learning-course"}  # it asks for extras of its own
 
 
 def test_is_everything_that_the_project_wants_pinned():
