@@ -78,6 +78,21 @@ def test_does_a_loop_outside_a_function_cost_only_its_own_question(course, solve
     assert points == {"broadcast_shape": 1, "center_columns": 0, "outer_sum": 2}
 
 
+def test_does_the_set_up_cell_run_and_leave_its_names(course, solved):
+    """It imports the learner's board, which does nothing here."""
+    cell_of(solved, "outer_sum-answer").source = (
+        "from grader.checks.start import check_outer_sum\n\n"
+        "def outer_sum(a, b):\n    return a.to(a.device)[:, None] + b[None].to(a.device)\n\n"
+        "outer_sum(torch.ones(2, device=device), torch.ones(3, device=device))\n"
+        "check_outer_sum(outer_sum)\nboard()"
+    )
+    points, _ = graded(course, solved)
+    assert points == {"broadcast_shape": 1, "center_columns": 2, "outer_sum": 2}
+    page = nbformat.read(course.autograded / "somebody" / UNIT / NOTEBOOK, as_version=4)
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    assert [o.evalue for o in outputs if o.output_type == "error"] == []
+
+
 def test_does_a_skip_tag_on_a_check_earn_nothing(course, solved):
     cell_of(solved, "center_columns-answer").source = "def center_columns(x):\n    return x"
     for cell in solved.cells:
