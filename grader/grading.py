@@ -12,7 +12,7 @@ from nbgrader.apps import NbGraderAPI
 from grader.course import CourseError
 from grader.crew import Cluster, Crew
 from grader.execution import make_paper, put_right, reference_path, verdict_path
-from grader.gradebook import add_students, released_units, source_cells
+from grader.gradebook import add_students, known_submissions, released_units, source_cells
 from grader.release import make_release
 from grader.rescue import heal_folder
 from grader.sandbox import bubblewrap
@@ -72,9 +72,10 @@ def grade(course, todo, again=False, workers=None, cluster=None):
         pass  # the gradebook learns the exercises from the release
     add_students(course, {student for student, _ in todo})
     student_key(course.classroom, "")  # made once, before several ask for it
+    known = known_submissions(course)  # another database, or a new one, knows nothing of our marks
     open_todo = []
     for student, unit in todo:
-        if again or not is_done(course, student, unit):
+        if again or (student, unit) not in known or not is_done(course, student, unit):
             open_todo.append((student, unit))
         else:
             yield Graded(student, unit)

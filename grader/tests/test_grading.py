@@ -163,6 +163,14 @@ def test_does_grading_again_pass_over_what_is_done(course, solved):
     assert page.stat().st_mtime_ns == before
 
 
+def test_is_a_gradebook_that_was_lost_filled_again(course, solved):
+    points, _ = graded(course, solved)
+    (course.classroom / "gradebook.db").unlink()
+    (result,) = grade(course, submissions(course), workers=1)
+    assert not result.problem
+    assert {row.exercise: row.points for row in scores(course)} == points
+
+
 def test_are_secret_seeds_stable_and_different_for_each_student(tmp_path):
     keys = [student_key(tmp_path, name) for name in ("ada", "ben", "ada")]
     assert keys[0] == keys[2] != keys[1]
