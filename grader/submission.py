@@ -146,7 +146,8 @@ def place(course, parcel, student, unit, found):
     stamp = arrived.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
     target = course.submitted / student / unit
     if target.exists():
-        if (target / "timestamp.txt").read_text() >= stamp:
+        known = target / "timestamp.txt"  # written last: collecting may have been stopped
+        if known.exists() and known.read_text() >= stamp:
             return  # collected before
         kept = course.classroom / "replaced" / f"{student}_{unit}_{time.time_ns()}"
         kept.parent.mkdir(parents=True, exist_ok=True)
