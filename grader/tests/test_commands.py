@@ -36,3 +36,10 @@ def test_does_wrong_input_get_one_clear_line(capsys, words, answer):
 def test_has_every_command_its_line_in_the_makefile():
     makefile = (CHECKOUT / "Makefile").read_text()
     assert set(re.findall(r"\$\(GRADER\) ([\w-]+)", makefile)) == set(VERBS)
+
+
+def test_does_a_table_of_nothing_say_so(capsys, monkeypatch, fresh_release):
+    monkeypatch.setattr("grader.__main__.Course", lambda: fresh_release)
+    assert main(["export"]) == 2
+    assert "Nothing is graded yet: `make grade` first." in capsys.readouterr().out
+    assert not (fresh_release.classroom / "class.png").exists()

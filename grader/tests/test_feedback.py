@@ -13,7 +13,7 @@ from grader.demo import answer_notebook, perfect
 from grader.feedback import write_feedback
 from grader.gradebook import write_table
 from grader.grading import grade_one
-from grader.report import class_picture, class_table, score_grid
+from grader.report import class_picture, class_table, score_grid, total
 
 UNIT, NOTEBOOK = "00_start_here", "start_here.ipynb"
 ATTACK = "<script>alert('from a student')</script>"
@@ -115,3 +115,4 @@ def test_does_the_picture_show_students_by_exercises(course):
     assert grid.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert "4 of 6 graded answers have all points" in class_picture(course).alt
     assert class_table(course).row_count == 2
+    assert total([]) == "–"
