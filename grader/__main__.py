@@ -153,11 +153,13 @@ def feedback(course, args):
 
 
 def export(course, args):
-    from grader.gradebook import write_table
+    from grader.gradebook import scores, write_table
     from grader.pictures import class_picture
     from grader.platforms import write_canvas, write_moodle
     from grader.report import class_table
 
+    if not scores(course):
+        raise CourseError("Nothing is graded yet: `make grade` first.")
     write_table(course, course.classroom / "grades.csv")
     write_canvas(course, course.classroom / "canvas.csv")
     write_moodle(course, course.classroom / "moodle.csv")

@@ -7,13 +7,16 @@ no solutions, no other secret.
 
 import gc
 import os
+import signal
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing.util import Finalize
 from threading import Lock, Thread
 from unittest.mock import patch
 
 from grader.course import CourseError
+from grader.sandbox import zygote
 from grader.verdicts import new_verdict
 
 WARM = ["grader.crew", "torch", "torch.testing"]
@@ -49,8 +52,11 @@ class Crew:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         if self.pool:
+            if error:  # what is under way, an endless loop perhaps, is not waited for
+                for process in list((self.pool._processes or {}).values()):
+                    process.terminate()
             self.pool.shutdown(cancel_futures=True)
 
     def open_pool(self):
@@ -139,6 +145,9 @@ class Cluster(Crew):
 
 def join():
     """The first act of a process of the local crew."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's, which ends its crew
+    signal.signal(signal.SIGTERM, leave)
+    Finalize(None, zygote.close, exitpriority=0)  # such a process passes over atexit
     Thread(target=end_with_parent, daemon=True).start()
     gc.freeze()  # what was imported stays
 
@@ -146,4 +155,10 @@ def join():
 def end_with_parent():
     """A killed grader takes its crew along: nobody else would tell them."""
     parent_process().join()
+    leave()
+
+
+def leave(*_):
+    """End at once, in the middle of whatever, and leave nothing behind."""
+    zygote.clear_away(also=os.getpid())
     os._exit(1)

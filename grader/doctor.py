@@ -70,6 +70,7 @@ class Case:
         self.released, self.graded, self.locked = released.cells, graded, locked
         self.answers = [number for number in graded if number not in locked]
         self.findings = []
+        self.parted = []  # cells that were merged with another: they are not lost
 
     def given(self, number):
         return self.released[number].source
@@ -166,6 +167,7 @@ class Case:
                     before, text, after = cut(own.cell.source, self.given(lost))
                     if text:
                         own.cell.source = f"{before.rstrip()}\n\n{after.lstrip()}".strip()
+                        self.parted.append(lost)
                         self.findings.append(
                             f"The cell {self.graded[lost]} had been merged with another; "
                             "they are two again."
@@ -263,7 +265,7 @@ class Case:
         if moved:
             names = listed(self.graded[own.stands_for] for own in moved)
             self.findings.append(f"Out of place, and put back in order: {names}.")
-        if lost:
+        if lost := [number for number in lost if number not in self.parted]:
             names = listed(self.graded[number] for number in lost)
             self.findings.append(f"Missing, and put back as released: {names}.")
 

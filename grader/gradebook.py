@@ -94,6 +94,14 @@ def scores(course):
     return sorted(rows, key=lambda row: (row.student, row.unit, order.get(row.exercise, -1)))
 
 
+def known_submissions(course):
+    """{(student, unit)} that the gradebook has."""
+    with open_gradebook(course) as gradebook:
+        return {
+            (s.student.id, unit.name) for unit in gradebook.assignments for s in unit.submissions
+        }
+
+
 def exercise_columns(rows):
     """[(unit, exercise)] of these scores, unit by unit: the columns of a table or a picture."""
     columns = dict.fromkeys((row.unit, row.exercise) for row in rows)

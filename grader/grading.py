@@ -13,7 +13,7 @@ from grader.autograde import limits_of
 from grader.course import CourseError
 from grader.crew import Cluster, Crew
 from grader.files import digest, write_whole
-from grader.gradebook import add_students, released_units, source_cells
+from grader.gradebook import add_students, known_submissions, released_units, source_cells
 from grader.papers import make_paper, put_right
 from grader.release import make_release
 from grader.rescue import heal_folder
@@ -73,9 +73,10 @@ def grade(course, todo, again=False, workers=None, cluster=None):
     for _ in make_release(course, unknown) if unknown else ():
         pass  # the gradebook learns the exercises from the release
     add_students(course, {student for student, _ in todo})
+    known = known_submissions(course)  # another database, or a new one, knows nothing of our marks
     open_todo = []
     for student, unit in todo:
-        if again or not is_done(course, student, unit):
+        if again or (student, unit) not in known or not is_done(course, student, unit):
             open_todo.append((student, unit))
         else:
             yield Graded(student, unit)

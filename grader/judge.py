@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import io
 import linecache
+import os
 import symtable
 import sys
 import tempfile
@@ -233,7 +234,7 @@ def at_the_instructors_desk(files):
 
     files: {relative path: content}
     """
-    with tempfile.TemporaryDirectory(prefix="desk-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"desk-{os.getpid()}-") as folder:
         for name, content in files.items():
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)

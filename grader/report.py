@@ -39,6 +39,9 @@ def class_table(course):
 
 
 def total(rows):
+    """Points of points; a dash where nothing was handed in."""
+    if not rows:
+        return "–"
     return f"{sum(row.points for row in rows):g} of {sum(row.most for row in rows):g}"
 
 

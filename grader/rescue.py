@@ -8,16 +8,21 @@ import codecs
 import json
 import mmap
 import re
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat.validator import iter_validate
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 
 from grader.cells import marks_of, tidy
 from grader.course import Course, CourseError
 from grader.files import digest, write_whole
+
+for _kind in (DuplicateCellId, MissingIDFieldWarning):  # the doctor sees to the ids of cells
+    warnings.filterwarnings("ignore", category=_kind)
 
 MOST_BYTES = 20_000_000  # of one notebook; with figures they stay far below
 OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')  # in JSON, a quote within a text has a backslash
@@ -105,7 +110,7 @@ def parse(name, text):
     except json.JSONDecodeError as error:
         raise CourseError(
             f"{name} is broken: its JSON cannot be read (line {error.lineno}). "
-            "Open it in JupyterLab and save it again."
+            "It may have been cut off on its way: hand in a copy that JupyterLab can open."
         ) from None
     except (RecursionError, ValueError):  # lists in lists without end, numbers without end
         raise CourseError(f"{name} is not a notebook that Jupyter can read.") from None

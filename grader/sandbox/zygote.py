@@ -166,12 +166,22 @@ def cpu_seconds(process):
     return own + sum(map(int, words[13:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def clear_away():
-    """Remove what zygotes left whose process was killed before it could."""
-    for folder in Path(tempfile.gettempdir()).glob("grade-*-*"):
+def clear_away(also=None):
+    """Remove the temporary folders of processes that were killed before they could.
+
+    also: id of a process that is about to end
+    """
+    place = Path(tempfile.gettempdir())
+    for folder in (*place.glob("grade-*-*"), *place.glob("desk-*-*")):
         owner = folder.name.split("-")[1]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+        if owner == str(also) or (owner.isdigit() and not Path(f"/proc/{owner}").exists()):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def close():
+    """End this process's own zygote, if there is one."""
+    if _own is not None:
+        _own.close()
 
 
 def zygote():

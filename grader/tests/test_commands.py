@@ -54,3 +54,10 @@ def test_does_the_map_of_the_grader_name_every_module():
     named = set(re.findall(r"^    (\w+)/? +\S", grader.__doc__, re.MULTILINE))
     modules = {path.stem for path in (CHECKOUT / "grader").glob("*.py")} - {"__init__"}
     assert modules <= named
+
+
+def test_does_a_table_of_nothing_say_so(capsys, monkeypatch, fresh_release):
+    monkeypatch.setattr("grader.__main__.Course", lambda: fresh_release)
+    assert main(["export"]) == 2
+    assert "Nothing is graded yet: `make grade` first." in capsys.readouterr().out
+    assert not (fresh_release.classroom / "class.png").exists()

@@ -3,6 +3,8 @@
 import codecs
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from copy import deepcopy
 
@@ -244,8 +246,10 @@ def test_are_an_answer_and_its_test_that_were_merged_two_again(clinic, solved, r
     by_id(solved)[keeps].source = merged
     gone = {"outer_sum-answer", "outer_sum"} - {keeps}
     del solved.cells[place(solved, gone.pop())]
-    clinic.mend(solved)
+    findings = clinic.mend(solved)
     assert answers(solved) == right
+    if keeps == "outer_sum-answer":
+        assert findings == ["The cell outer_sum had been merged with another; they are two again."]
 
 
 def test_do_two_answers_in_one_cell_both_stand(clinic, solved, right):
@@ -406,6 +410,14 @@ def test_keeps_a_notebook_that_another_tool_saved_its_answers(
 
 def as_bytes(notebook):
     return nbformat.writes(notebook).encode()
+
+
+def test_is_nothing_printed_about_ids_that_are_there_twice(solved):
+    solved.cells.append(solved.cells[-1])
+    code = "import sys, nbformat, grader.rescue; nbformat.reads(sys.stdin.read(), as_version=4)"
+    words = [sys.executable, "-W", "default", "-c", code]
+    read = subprocess.run(words, input=json.dumps(solved), capture_output=True, text=True)
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 def test_is_a_sound_file_the_same_to_the_byte(solved):

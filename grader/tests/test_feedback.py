@@ -14,7 +14,7 @@ from grader.feedback import write_feedback
 from grader.gradebook import write_table
 from grader.grading import grade_one
 from grader.pictures import class_picture, score_grid
-from grader.report import class_table
+from grader.report import class_table, total
 
 UNIT, NOTEBOOK = "00_start_here", "start_here.ipynb"
 ATTACK = "<script>alert('from a student')</script>"
@@ -116,3 +116,4 @@ def test_does_the_picture_show_students_by_exercises(course):
     assert grid.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert "4 of 6 graded answers have all points" in class_picture(course).alt
     assert class_table(course).row_count == 2
+    assert total([]) == "–"

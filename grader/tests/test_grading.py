@@ -79,6 +79,21 @@ def test_does_a_loop_outside_a_function_cost_only_its_own_question(course, solve
     assert points == {"broadcast_shape": 1, "center_columns": 0, "outer_sum": 2}
 
 
+def test_does_the_set_up_cell_run_and_leave_its_names(course, solved):
+    """It imports the learner's board, which does nothing here."""
+    cell_of(solved, "outer_sum-answer").source = (
+        "from grader.checks.start import check_outer_sum\n\n"
+        "def outer_sum(a, b):\n    return a.to(a.device)[:, None] + b[None].to(a.device)\n\n"
+        "outer_sum(torch.ones(2, device=device), torch.ones(3, device=device))\n"
+        "check_outer_sum(outer_sum)\nboard()"
+    )
+    points, _ = graded(course, solved)
+    assert points == {"broadcast_shape": 1, "center_columns": 2, "outer_sum": 2}
+    page = nbformat.read(course.autograded / "somebody" / UNIT / NOTEBOOK, as_version=4)
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    assert [o.evalue for o in outputs if o.output_type == "error"] == []
+
+
 def test_does_a_skip_tag_on_a_check_earn_nothing(course, solved):
     cell_of(solved, "center_columns-answer").source = "def center_columns(x):\n    return x"
     for cell in solved.cells:
@@ -147,6 +162,14 @@ def test_does_grading_again_pass_over_what_is_done(course, solved):
     before = page.stat().st_mtime_ns
     list(grade(course, todo, workers=1))
     assert page.stat().st_mtime_ns == before
+
+
+def test_is_a_gradebook_that_was_lost_filled_again(course, solved):
+    points, _ = graded(course, solved)
+    (course.classroom / "gradebook.db").unlink()
+    (result,) = grade(course, submissions(course), workers=1)
+    assert not result.problem
+    assert {row.exercise: row.points for row in scores(course)} == points
 
 
 def test_are_secret_seeds_stable_and_different_for_each_student(tmp_path):

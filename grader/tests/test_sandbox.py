@@ -593,6 +593,16 @@ got = 1"""
     assert zygote().process.poll() is None
 
 
+def test_does_a_submission_end_when_its_grader_has_gone(walled):
+    km, _ = walled("got = 1")
+    assert km.tenant.poll() is None
+    km.tenant.host.shutdown(socket.SHUT_RDWR)  # as the kernel does for a grader that was killed
+    end = time.monotonic() + 20
+    while km.tenant.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def sleeping():
     found = 0
     for process in filter(str.isdigit, os.listdir("/proc")):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from multiprocessing import forkserver
 from pathlib import Path
@@ -62,13 +63,14 @@ def expected(handed_in, tmp_path_factory):
     return scores(Course(root)), time.monotonic() - start
 
 
-def start_grading(root):
+def start_grading(root, **words):
     """A grader in a process group of its own, as a shell starts it; returns once it has begun."""
     run = subprocess.Popen(
         [sys.executable, "-c", GRADE, str(root)],
         stdout=subprocess.PIPE,
         cwd=CHECKOUT,
         start_new_session=True,
+        **words,
     )
     assert run.stdout.readline() == b"begun\n"
     return run
@@ -106,6 +108,41 @@ def test_does_the_crew_end_with_a_grader_that_is_killed(course):
     while any(map(alive, family)):
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_does_a_grader_that_is_stopped_leave_nothing_behind(course, sign):
+    loop = "def center_columns(x):\n    while True: pass\n"
+    for path in course.submitted.glob(f"*/{UNIT}/*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "center_columns-answer":
+                cell.source = loop
+        nbformat.write(notebook, path)
+    with tempfile.TemporaryDirectory() as folder:  # short: sockets lie in it
+        words = {"env": {**os.environ, "TMPDIR": folder}, "stderr": subprocess.PIPE}
+        run = start_grading(course.root, **words)
+        end = time.monotonic() + 240
+        while not (course.classroom / "reference").exists() or not kernels(folder):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        family = descendants(run.pid)
+        begun = time.monotonic()
+        (os.killpg if sign == signal.SIGINT else os.kill)(run.pid, sign)
+        said = run.stderr.read().decode()
+        run.wait()
+        while any(map(alive, family)) or (left := leftovers(folder)):
+            assert time.monotonic() < begun + 20, (family, left)
+            time.sleep(0.05)
+        assert "Process ForkServer" not in said, said
+
+
+def kernels(folder):
+    return list(Path(folder).glob("grade-*/*/kernel.json"))
+
+
+def leftovers(folder):
+    return [path for path in Path(folder).iterdir() if path.name.startswith(("grade-", "desk-"))]
 
 
 def descendants(pid):

@@ -166,6 +166,15 @@ def test_does_a_newer_parcel_replace_an_older_one_and_lose_nothing(course, inbox
     assert "second thoughts" not in (kept / NOTEBOOK).read_text()
 
 
+def test_does_collecting_go_on_where_it_was_stopped(course, inbox):
+    pack(course, "00", "ada", inbox)
+    arrived(course, inbox)
+    (course.submitted / "ada" / UNIT / "timestamp.txt").unlink()
+    (arrival,) = arrived(course, inbox)
+    assert arrival.problem == ""
+    assert (course.submitted / "ada" / UNIT / "timestamp.txt").exists()
+
+
 def test_does_the_name_of_a_learning_platform_around_ours_do_no_harm(course, inbox):
     path = pack(course, "00", "ada", inbox)
     path.rename(inbox / f"doejane_12345_6789_ada_{UNIT} (1).zip")

@@ -32,7 +32,7 @@ def main():
     os.write(1, b"ready\n")
     while True:
         if sys.stdin in select.select([listening, sys.stdin], [], [])[0]:
-            return  # the grader has gone, however it went: all tenants go with this process
+            os._exit(0)  # the grader has gone, however it went; each tenant sees it, too
         host, _ = listening.accept()
         message, fds, _, _ = socket.recv_fds(host, 2**16, 1)
         if not message:

@@ -9,6 +9,7 @@ from ipykernel.kernelapp import IPKernelApp
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
+from . import silent
 from .calls import Calls
 
 
@@ -33,6 +34,7 @@ def start(connection_file, channel, keeper):
     keeper.recv(1)
     keeper.close()
     sys.path.append(os.getcwd())  # a helper.py of the course is found, after all else
+    silent.install()
     calls = Calls(channel, app.shell.user_ns)
     loop = IOLoop.current()
 
