@@ -91,6 +91,8 @@ def _said(error):
 
 def _place(function, error):
     """The line of the learner's own file or cell that failed."""
+    if isinstance(function, type):
+        function = function.__init__
     code = getattr(function, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
