@@ -99,7 +99,7 @@ def relu_fit(x, target, approximation, knots, units, errors, *, name="target"):
     left.plot(x, approximation, color=BLUE, label=f"sum of {plural(units, 'relu')}")
     left.plot(
         knots, np.interp(knots, x, approximation), "o", ms=5, color="white", mec=BLUE, mew=1.3,
-        label="knots, where it may bend",
+        label="knots, where it may bend", clip_on=False,
     )  # fmt: skip
     gap = np.abs(approximation - target)
     worst = int(gap.argmax())
@@ -157,7 +157,7 @@ def output_gradients(losses, *, target=1, at=-5.0, reach=8.0):
         ax.grid(axis="y")
     left.set(title="loss", ylim=(0, None))
     right.set(
-        yscale="log", title=f"size of the gradient: at ξ = {number(at)} {ratio:.0f} times apart"
+        yscale="log", title=f"size of the gradient: {ratio:.0f} times apart at ξ = {number(at)}"
     )
     fig.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(losses))
     fig.alt = (

@@ -99,7 +99,7 @@ def graceful_degradation(shares, accuracies, *, chance=None, title=None):
     repeats = next(iter(accuracies.values())).shape[1]
     ax.set(xlabel="silenced hidden units", ylabel="accuracy", ylim=(None, 1.03))
     ax.set_title(title or f"Damage costs little at first (mean ± deviation, {repeats} draws)")
-    ax.legend(loc="lower left")
+    fig.legend(loc="outside lower center", ncols=3)
     fig.alt = f"Accuracy against the share of silenced hidden units: {'; '.join(said)}."
     return fig
 
@@ -126,8 +126,8 @@ def overfit_small_batch(histories, *, n_classes, xlabel="step"):
         )  # fmt: skip
         said.append(f"{name}: loss {number(losses[0])} to {number(losses[-1])}, {when}")
     left.axhline(start, color=GREY, linestyle=":", linewidth=1.4)
-    place = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": GREY}
-    left.annotate(f"guessing: log {n_classes} = {start:.2f}", (1, start), (-2, 3),
+    place = {"textcoords": "offset points", "ha": "right", "va": "top", "color": GREY}
+    left.annotate(f"guessing: log {n_classes} = {start:.2f}", (1, start), (-2, -5),
                   xycoords=left.get_yaxis_transform(), size=9, **place)  # fmt: skip
     right.axhline(1 / n_classes, color=GREY, linestyle=":", linewidth=1.4)
     right.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")

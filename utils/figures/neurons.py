@@ -115,7 +115,7 @@ def threshold_network(w1, b1, w2, b2, *, target=(0, 1, 1, 0), target_name="XOR")
     at_corners = (CORNERS @ w1 + b1 >= 0).astype(float)
     outputs = (at_corners @ w2 + b2 >= 0).astype(int)
     right = int((outputs == np.asarray(target)).sum())
-    fig = Figure(9.6, 4.1)
+    fig = Figure(9.6, 3.9)
     axes = fig.subplots(1, 3, sharey=True)
     for j, ax in enumerate(axes[:2]):
         _shade(ax, hidden[:, j], 0, 1)

@@ -24,7 +24,7 @@ def threshold_regions(regions, *, limits=(-1, 1, -1, 1), target=None):
     convex = held[0].all(axis=1)
     union = np.any([h.all(axis=1) for h in held], axis=0)
     n_half, total = held[0].shape[1], sum(h.shape[1] for h in held)
-    fig = Figure(9.6, 3.6)
+    fig = Figure(9.6, 3.9)
     axes = fig.subplots(1, 3, sharex=True, sharey=True)
     shades = [
         [tint(BLUE, 0.6 * (c / n_half) ** 1.5) for c in range(n_half + 1)],
@@ -48,9 +48,16 @@ def threshold_regions(regions, *, limits=(-1, 1, -1, 1), target=None):
         )
         right = float((inside == union).mean())
         outline.append(f" and agrees with the outlined set on {percent(right)} of the picture")
-    axes[0].set_title(f"layer 1: {plural(n_half, 'half-space')} (darker: in more)")
+    axes[0].set_title(f"layer 1: {plural(n_half, 'half-space')}")
     axes[1].set_title("layer 2: all of them, a convex set")
     axes[2].set_title(f"layer 3: any of {plural(len(regions), 'convex set')}")
+    below = (
+        "darker: in more of them",
+        f"{percent(convex.mean())} of the picture",
+        f"{percent(union.mean())} of the picture",
+    )
+    for ax, words in zip(axes, below, strict=True):
+        ax.set_xlabel(f"x1\n{words}")
     axes[0].set_ylabel("x2")
     fig.alt = (
         f"{plural(n_half, 'half-space')}; the points that lie in all of them, a convex set, "

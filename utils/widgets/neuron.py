@@ -6,7 +6,7 @@ import numpy as np
 from utils.figures import neuron_plane, threshold_network
 from utils.figures.neurons import boolean_plane
 
-from .learner import NOT_WRITTEN, ask
+from .learner import Unfit, ask
 from .panel import Panel
 
 XOR = ([[2.0, -2.0], [2.0, -2.0]], [-1.0, 3.0], [1.0, 1.0], -2.0)  # one of many
@@ -91,14 +91,14 @@ def _four_arrays(xor_network):
     """The learner's weights, or a sentence that says which part has another form."""
     parts = xor_network()
     if parts is None:
-        raise NotImplementedError(NOT_WRITTEN)
+        raise NotImplementedError
     if not (isinstance(parts, (tuple, list)) and len(parts) == 4):
-        raise ValueError("return the four arrays (w1, b1, w2, b2)")
+        raise Unfit("return the four arrays (w1, b1, w2, b2)")
     shapes = ((2, 2), (2,), (2,), ())
     arrays = []
     for part, shape, name in zip(parts, shapes, ("w1", "b1", "w2", "b2"), strict=True):
         array = np.asarray(part, dtype=float)
         if array.size != np.prod(shape, dtype=int):
-            raise ValueError(f"this panel draws two hidden neurons; {name} has shape {array.shape}")
+            raise Unfit(f"return weights of two hidden neurons, its {name} has shape {array.shape}")
         arrays.append(array.reshape(shape))
     return arrays

@@ -9,10 +9,11 @@ import numpy as np
 from utils.figures import training_surface
 from utils.figures.playground import surface_grid
 
-from .learner import ask, takes
+from .learner import Unfit, ask, takes
 from .panel import Panel
 
 FRAMES, STEPS = 60, 10  # positions of the slider, and updates from one to the next
+TOO_MUCH = 1e6  # a loss beyond it will not come back
 BUDGET = 0.05  # seconds to train in one redraw; the rest follows in the next
 LAYERS = {"none, a linear classifier": (), "one of 2": (2,), "one of 4": (4,), "one of 8": (8,),
           "two of 8": (8, 8), "three of 8": (8, 8, 8)}  # fmt: skip
@@ -110,10 +111,13 @@ class Run:
             if answer.problem:
                 self.problem = answer.sentence
                 break
+            losses = self._losses(answer.value)
+            if not np.max(np.abs(losses)) < TOO_MUCH:  # nor a number any more
+                self.problem = f"After step {len(self.frames) * STEPS - STEPS} the loss explodes."
+                self.problem += " The learning rate is too high."
+                break
             self.frames.append(answer.value)
-            self.losses.append(self._losses(answer.value))
-            if not np.isfinite(self.losses[-1]).all():
-                self.problem = "The loss is not a number any more: the learning rate is too high."
+            self.losses.append(losses)
         return min(frame, len(self.frames) - 1)
 
     def _steps(self, parameters):
@@ -126,18 +130,21 @@ class Run:
         return parameters
 
     def _losses(self, parameters):
-        pairs = [
-            ask(_loss_and_gradients, self.loss, x, y, parameters, self.options).value
-            for x, y in (self.train, self.held)
-        ]
-        return [np.nan if pair is None else pair[0] for pair in pairs]
+        """Of the training and of the held-out points."""
+        losses = []
+        for x, y in (self.train, self.held):
+            answer = ask(
+                _loss_and_gradients, self.loss, x, y, parameters, self.options, blame=self.loss
+            )
+            self.problem = self.problem or answer.sentence
+            losses.append(0.0 if answer.problem else answer.value[0])
+        return losses
 
     def figure(self, frame):
         parameters = self.frames[frame]
-        finite = [f for f in self.losses[: frame + 1] if np.isfinite(f).all()] or [[0.0, 0.0]]
-        losses = (STEPS * np.arange(len(finite)), *np.transpose(finite))
+        losses = (STEPS * np.arange(frame + 1), *np.transpose(self.losses[: frame + 1]))
         every = np.concatenate([self.grid, self.train[0], self.held[0]])
-        answer = ask(_scores, self.forward, every, parameters, self.options)
+        answer = ask(_scores, self.forward, every, parameters, self.options, blame=self.forward)
         if answer.problem:
             raise ValueError(answer.sentence)
         scores = np.where(np.isfinite(answer.value), answer.value, 0)
@@ -159,11 +166,11 @@ def _loss_and_gradients(mlp_loss, x, y, parameters, options):
     if returned is None:
         raise NotImplementedError
     if not (isinstance(returned, tuple) and len(returned) == 2):
-        raise ValueError("return the pair (loss, gradients)")
+        raise Unfit("return the pair (loss, gradients)")
     loss, gradients = returned
     shapes = [(np.shape(w), np.shape(b)) for w, b in parameters]
     if [tuple(np.shape(g) for g in pair) for pair in gradients] != shapes:
-        raise ValueError("gradients should be a list of (dw, db) with the shapes of (w, b)")
+        raise Unfit("return gradients as a list of (dw, db) with the shapes of (w, b)")
     return float(loss), gradients
 
 
@@ -174,7 +181,7 @@ def _scores(mlp_forward, x, parameters, options):
     scores = np.asarray(returned[0] if isinstance(returned, tuple) else returned, dtype=float)
     shape = (len(x), len(parameters[-1][1]))
     if scores.shape != shape:
-        raise ValueError(f"scores should have shape {shape}, got {scores.shape}")
+        raise Unfit(f"return scores of shape {shape}, it returned {scores.shape}")
     return scores
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from utils.figures import relu_fit
 
-from .learner import ask
+from .learner import Unfit, ask
 from .panel import Panel
 
 UNITS = 40
@@ -63,17 +63,17 @@ def _sums(relu_approximation, target, x):
         knots = np.linspace(x[0], x[-1], n + 1)
         parts = relu_approximation(np.asarray(target(knots), dtype=float), knots.copy())
         if parts is None:
-            return None
+            raise NotImplementedError
         if not (isinstance(parts, (tuple, list)) and len(parts) == 4):
-            raise ValueError("return the four arrays (w1, b1, w2, b2)")
+            raise Unfit("return the four arrays (w1, b1, w2, b2)")
         w1, b1, w2, b2 = (np.asarray(part, dtype=float).ravel() for part in parts)
         if not (w1.shape == b1.shape == w2.shape and b2.shape == (1,) and len(w1)):
-            raise ValueError(
-                "w1, b1 and w2 should have one number for each unit and b2 one in all, got "
-                f"{len(w1)}, {len(b1)}, {len(w2)} and {len(b2)}"
+            raise Unfit(
+                "return one number of w1, b1 and w2 for each unit and one b2, it returned "
+                f"{len(w1)}, {len(b1)}, {len(w2)} and {len(b2)} numbers"
             )
         values = np.maximum(x[:, None] * w1 + b1, 0) @ w2 + b2
         if not np.isfinite(values).all():
-            raise ValueError("the weights are not finite")
+            raise Unfit("return finite weights")
         sums[n] = len(w1), values, knots
     return sums

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from utils.figures import computation_graph
 from utils.figures.figure import number
 
-from .learner import ask
+from .learner import Unfit, ask
 from .panel import Panel
 
 
@@ -109,7 +109,7 @@ class Traced:
 
 def _slopes(operate, operands, make):
     """d result / d operand of this operation alone, by the learner's class, on fresh numbers."""
-    fresh = [make(float(operand.data)) for operand in operands]
+    fresh = [make(operand.data) for operand in operands]
     if not fresh:
         return []
     operate(*fresh).backward()
@@ -119,13 +119,20 @@ def _slopes(operate, operands, make):
 def _run(function, inputs, make):
     """Every node with its value, gradient, inputs and slopes, in the order of computing."""
     nodes = []
-    leaves = {name: Traced(make(float(v)), nodes, make, name) for name, v in inputs.items()}
+
+    def made(data):
+        number = make(float(data))
+        if number is None:
+            raise NotImplementedError
+        return number
+
+    leaves = {name: Traced(made(v), nodes, made, name) for name, v in inputs.items()}
     result = function(**leaves)
     result.inner.backward()
     for node in nodes:
         inner = node.pop("inner")
         if inner.grad is None:
-            raise ValueError(f"after backward the grad of {node['label']} is None")
+            raise Unfit(f"set the grad of {node['label']} when backward runs, it is None")
         node.update(value=float(inner.data), gradient=float(inner.grad))
     return nodes
 
