@@ -36,8 +36,8 @@ FUNCTIONS = {  # by the outputs at 00, 01, 10, 11
     (0, 1, 0, 1): "x2",
     (1, 1, 0, 0): "NOT x1",
     (1, 0, 1, 0): "NOT x2",
-    (0, 0, 0, 0): "always 0",
-    (1, 1, 1, 1): "always 1",
+    (0, 0, 0, 0): "the constant 0",
+    (1, 1, 1, 1): "the constant 1",
 }
 
 
@@ -49,15 +49,16 @@ def boolean_plane(view=VIEW, side=SIDE):
 
 
 @styled
-def neuron_plane(neuron, w, b, *, name="activation", activation=None):
+def neuron_plane(neuron, w, b, *, name="activation", activation=None, side=SIDE):
     """What one neuron gives at every point of the plane, and by which curve.
 
     neuron : function (x (N, 2), w (2,), b) -> (N,)
     activation : function of the potential alone, for the curve; made from neuron by default
+    side : points along each axis of the plane, fewer for a slow neuron
     """
     w, b = np.asarray(w, dtype=float), float(b)
     activation = activation or (lambda xi: neuron(xi[:, None] * [1.0, 0.0], np.array([1.0, 0]), 0))
-    plane = np.asarray(neuron(boolean_plane(), w, b), dtype=float)
+    plane = np.asarray(neuron(boolean_plane(side=side), w, b), dtype=float)
     potentials = CORNERS @ w + b
     outputs = np.asarray(neuron(CORNERS, w, b), dtype=float)
     reach = max(4.0, 1.15 * np.abs(potentials).max())
@@ -160,7 +161,7 @@ def _label_corners(ax, texts, wrong=(False,) * 4):
         ax.plot(x1, x2, "o", ms=9, color="white", zorder=4, **style)
         where = (-9 if x1 == 0 else 9, -9 if x2 == 0 else 9)
         ax.annotate(
-            f"{text}" + (" wrong" if bad else ""), (x1, x2), where, textcoords="offset points",
+            f"{text}" + (" ✗" if bad else ""), (x1, x2), where, textcoords="offset points",
             ha="right" if x1 == 0 else "left", va="top" if x2 == 0 else "bottom", zorder=5,
             weight="bold", color=VERMILLION if bad else BLACK,
         )  # fmt: skip

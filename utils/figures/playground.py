@@ -47,7 +47,8 @@ def training_surface(
     chart.plot(at, on_held, color=ORANGE, linestyle="--")
     chart.plot(at[-1], on_train[-1], "o", color=BLUE, ms=6)
     chart.plot(at[-1], on_held[-1], "s", color=ORANGE, ms=6)
-    top = max([on_train[0], on_held[0], 0.1])
+    first = max(on_train[0], on_held[0], 0.1)
+    top = min(max(first, *on_train, *on_held), 3 * first)  # a spike need not flatten the rest
     chart.set(xlim=(0, n_steps or max(at[-1], 1)), ylim=(0, 1.15 * top), xlabel="steps")
     now = [f"{value:.3f}" for value in (on_train[-1], on_held[-1])]
     chart.set_title(f"loss {now[0]}, held out (dashed) {now[1]}")

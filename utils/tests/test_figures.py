@@ -458,7 +458,7 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
     ),
     "neuron_of_zero": (
         lambda: figures.neuron_plane(lambda x, w, b: np.tanh(x @ w + b), (0, 0), 0, name="tanh"),
-        ["one neuron, tanh".capitalize(), "and 0 at 11, which is always 0."],
+        ["one neuron, tanh".capitalize(), "and 0 at 11, which is the constant 0."],
     ),
     "xor": (
         lambda: figures.threshold_network([[2, -2], [2, -2]], [-1, 3], [1, 1], -2),

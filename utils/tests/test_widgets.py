@@ -462,6 +462,18 @@ def test_the_neuron_says_which_boolean_function_it_computes():
     assert "which is" not in panel.alt
 
 
+def test_a_slow_neuron_is_asked_for_fewer_points():
+    asked = []
+
+    def slow(x, w, b):
+        asked.append(len(x))
+        time.sleep(1e-5 * len(x))
+        return neuron(x, w, b)
+
+    widgets.neuron_explorer({"step": step}, slow)
+    assert asked[0] == 101**2 and max(asked[1:]) <= 31**2
+
+
 def test_xor_starts_with_the_weights_of_the_lecture_or_of_the_learner():
     assert "h1 = [2 x1 + 2 x2 − 1 ≥ 0]" in widgets.xor_explorer().alt
     panel = PANELS["xor"]()

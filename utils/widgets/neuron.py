@@ -1,5 +1,7 @@
 """One neuron to turn and push, and three of them that together compute XOR."""
 
+import time
+
 import ipywidgets as widgets
 import numpy as np
 
@@ -9,6 +11,7 @@ from utils.figures.neurons import boolean_plane
 from .learner import Unfit, ask
 from .panel import Panel
 
+BUDGET, COARSE = 0.03, 31  # seconds that a learner's neuron may take, or fewer points are asked
 XOR = ([[2.0, -2.0], [2.0, -2.0]], [-1.0, 3.0], [1.0, 1.0], -2.0)  # one of many
 
 
@@ -19,16 +22,18 @@ def neuron_explorer(activations, neuron=None, *, w=(1.0, 1.0), b=-1.5):
     neuron : (x (N, 2), w (2,), b) -> (N,), the learner's; the first choice if it is given
     """
     functions = {name: _applied(f) for name, f in activations.items()}
-    note = ""
+    note, slow = "", False
     if neuron is not None:
-        n = len(boolean_plane())
-        answer = ask(neuron, boolean_plane(), np.array([1.0, -1.0]), 0.5, shape=(n,))
+        grid, start = boolean_plane(), time.perf_counter()
+        answer = ask(neuron, grid, np.array([1.0, -1.0]), 0.5, shape=(len(grid),))
+        slow = time.perf_counter() - start > BUDGET
         note = answer.sentence
         if not note:
             functions = {"yours": neuron, **functions}
 
     def draw(w1, w2, b, activation):
-        fig = neuron_plane(functions[activation], (w1, w2), b, name=activation)
+        sides = {"side": COARSE} if slow and activation == "yours" else {}
+        fig = neuron_plane(functions[activation], (w1, w2), b, name=activation, **sides)
         fig.note = note
         return fig
 

@@ -14,7 +14,7 @@ from .panel import Panel
 
 FRAMES, STEPS = 60, 10  # positions of the slider, and updates from one to the next
 TOO_MUCH = 1e6  # a loss beyond it will not come back
-BUDGET = 0.05  # seconds to train in one redraw; the rest follows in the next
+BUDGET = 0.03  # seconds to train in one redraw; the rest follows in the next
 LAYERS = {"none, a linear classifier": (), "one of 2": (2,), "one of 4": (4,), "one of 8": (8,),
           "two of 8": (8, 8), "three of 8": (8, 8, 8)}  # fmt: skip
 
