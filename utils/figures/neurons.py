@@ -116,8 +116,8 @@ def threshold_network(w1, b1, w2, b2, *, target=(0, 1, 1, 0), target_name="XOR")
     at_corners = (CORNERS @ w1 + b1 >= 0).astype(float)
     outputs = (at_corners @ w2 + b2 >= 0).astype(int)
     right = int((outputs == np.asarray(target)).sum())
-    fig = Figure(9.6, 3.9)
-    axes = fig.subplots(1, 3, sharey=True)
+    fig = Figure(9.3, 3.8)
+    axes = fig.subplots(1, 3)
     for j, ax in enumerate(axes[:2]):
         _shade(ax, hidden[:, j], 0, 1)
         draw_line(ax, w1[:, j], b1[j], color=BLACK)
@@ -131,8 +131,8 @@ def threshold_network(w1, b1, w2, b2, *, target=(0, 1, 1, 0), target_name="XOR")
     axes[2].set_title(f"y = [{_formula(w2, b2, 'h')} ≥ 0]", size=10.5)
     for ax in axes:
         _plane_axes(ax)
-    axes[1].set_ylabel("")
-    axes[2].set_ylabel("")
+    for ax in axes[1:]:
+        ax.set(ylabel="", yticks=[])  # every tick costs a millisecond
     axes[2].set_xlabel(f"x1\n{target_name}: {right} of 4 right")
     axes[0].set_xlabel("x1\nfirst hidden neuron")
     axes[1].set_xlabel("x1\nsecond hidden neuron")
