@@ -28,14 +28,29 @@ from .curves import (
 )
 from .descent import descent_paths
 from .figure import Figure, message
+from .functions import activation_curve, activation_grid, output_gradients, relu_fit
 from .graph import computation_graph
-from .images import histogram_equalization, image_grid, neighbor_rows, templates
+from .history import timeline
+from .images import (
+    hidden_units_as_images,
+    histogram_equalization,
+    image_grid,
+    neighbor_rows,
+    templates,
+)
+from .networks import graceful_degradation, overfit_small_batch, state_trace
+from .neurons import neuron_plane, threshold_network
+from .playground import training_surface
 from .preparation import whitening_stages
+from .regions import box_approximation, threshold_regions
 
 __all__ = [
     "Figure",
+    "activation_curve",
+    "activation_grid",
     "best_of_many",
     "boundary_lines",
+    "box_approximation",
     "broadcasting",
     "computation_graph",
     "confusion",
@@ -45,7 +60,9 @@ __all__ = [
     "error_parts",
     "feature_lift",
     "fold_strips",
+    "graceful_degradation",
     "gradient_check_curve",
+    "hidden_units_as_images",
     "histogram_equalization",
     "image_grid",
     "linear_boundary",
@@ -55,14 +72,23 @@ __all__ = [
     "message",
     "metric_balls",
     "neighbor_rows",
+    "neuron_plane",
+    "output_gradients",
+    "overfit_small_batch",
     "perceptron_updates",
+    "relu_fit",
     "selection_curve",
     "signed_distances",
     "softmax_bars",
     "split_strip",
+    "state_trace",
     "surrogate_losses",
     "templates",
     "threshold_costs",
+    "threshold_network",
+    "threshold_regions",
+    "timeline",
     "timing_bars",
+    "training_surface",
     "whitening_stages",
 ]

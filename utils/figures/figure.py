@@ -64,6 +64,7 @@ class Figure(MatplotlibFigure):
     alt  : one or two plain sentences with the numbers that the figure shows
     note : a line about the state it shows, for the status line of a panel
     photographic : holds color photographs, which need more than 256 colors
+    unfinished : shows where a long computation has come to; a panel draws again to go on
     """
 
     def __init__(self, width=6.4, height=4.0):
@@ -73,6 +74,7 @@ class Figure(MatplotlibFigure):
         self.alt = ""
         self.note = ""
         self.photographic = False
+        self.unfinished = False
 
     def __repr__(self):
         return self.alt

@@ -16,7 +16,7 @@ def computation_graph(nodes, *, at=None, title=None):
     """A small graph with the value and the gradient of every node, and the slope of every edge.
 
     nodes : list of dicts, inputs before outputs, as utils.reference.autodiff.Value.graph gives:
-            label, value, gradient (None: not computed yet), inputs (places in the list) and,
+            label, value and gradient (None: not computed yet), inputs (places in the list) and,
             where known, slopes (d node / d input, for each input)
     at    : place of the node to mark, such as the one that backward has just come to
     The gradient of a node is the sum, over the edges that leave it, of slope times gradient at
@@ -132,8 +132,8 @@ def _node(ax, x, y, node, marked):
             zorder=3,
         )
     )
-    gradient = "–" if node["gradient"] is None else number(node["gradient"])
-    lines = ((node["label"], BLACK), (number(node["value"]), BLUE), (gradient, VERMILLION))
+    value, gradient = ("–" if v is None else number(v) for v in (node["value"], node["gradient"]))
+    lines = ((node["label"], BLACK), (value, BLUE), (gradient, VERMILLION))
     for i, (text, paint) in enumerate(lines):
         weight = "normal" if i else "bold"
         style = {"ha": "center", "va": "center", "size": 9.5, "weight": weight, "color": paint}
@@ -146,7 +146,8 @@ def _alt(nodes, at):
         gradient = "no gradient yet"
         if node["gradient"] is not None:
             gradient = f"gradient {number(node['gradient'])}"
-        said.append(f"{node['label'] or 'a constant'} {number(node['value'])}, {gradient}")
+        value = "no value yet" if node["value"] is None else number(node["value"])
+        said.append(f"{node['label'] or 'a constant'} {value}, {gradient}")
     marked = "" if at is None else f" Marked: {nodes[at]['label'] or 'a constant'}."
     return f"Computation graph, inputs first: {'; '.join(said)}.{marked}"
 

@@ -101,20 +101,61 @@ def templates(w, image_shape, class_names, *, columns=5, title=None):
     Red pixels vote for the class, blue ones against; all pictures share one symmetric scale.
     """
     w = np.asarray(w, dtype=float)
-    n_classes = w.shape[1]
-    columns = min(columns, n_classes)
-    rows = -(-n_classes // columns)
+    fig, limit = _weight_pictures(w, image_shape, class_names, columns, title)
+    height, width = image_shape
+    fig.alt = (
+        f"Weights of {w.shape[1]} classes as pictures of {height} by {width} pixels, "
+        f"on one scale from {number(-limit, 2)} (against) to {number(limit, 2)} (for the class)."
+    )
+    return fig
+
+
+@styled
+def hidden_units_as_images(
+    w, image_shape, *, outputs=None, class_names=None, columns=5, title=None
+):
+    """What each hidden unit looks for: its incoming weights as a picture.
+
+    w : (D, H) with D = H * W, one column for each unit;  image_shape : (H, W)
+    outputs : (H, C), the weights that carry a unit to the classes; the class each unit speaks
+              for most is named, with class_names
+    Red pixels excite the unit, blue ones inhibit it; all pictures share one symmetric scale.
+    """
+    w = np.asarray(w, dtype=float)
+    names = [f"unit {i + 1}" for i in range(w.shape[1])]
+    said = ""
+    if outputs is not None:
+        best = np.asarray(outputs).argmax(axis=1)
+        known = class_names if class_names is not None else range(np.shape(outputs)[1])
+        votes = [f"for {known[i]}" for i in best]
+        names = [f"{name}, {vote}" for name, vote in zip(names, votes, strict=True)]
+        said = f"; the units speak most {listing(votes)}"
+    fig, limit = _weight_pictures(w, image_shape, names, columns, title)
+    height, width = image_shape
+    fig.alt = (
+        f"Incoming weights of {plural(w.shape[1], 'hidden unit')} as pictures of {height} by "
+        f"{width} pixels, on one scale from {number(-limit, 2)} (inhibits) to "
+        f"{number(limit, 2)} (excites){said}."
+    )
+    return fig
+
+
+def _weight_pictures(w, image_shape, names, columns, title):
+    """(figure, end of the scale): one picture for each column of w."""
+    n = w.shape[1]
+    columns = min(columns, n)
+    rows = -(-n // columns)
     fig = Figure(1.45 * columns + 1.1, 1.62 * rows + 0.4)
     fig.photographic = True  # reduced to 256 colors, the ends of the scale would be lost
     axes = fig.subplots(rows, columns, squeeze=False)
     limit = np.abs(w).max() or 1.0
     for i, ax in enumerate(axes.flat):
-        if i >= n_classes:
+        if i >= n:
             ax.set_axis_off()
             continue
         picture = ax.imshow(w[:, i].reshape(image_shape), cmap="RdBu_r", vmin=-limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
-        ax.set_title(str(class_names[i]), loc="center", size=10, pad=4)
+        ax.set_title(str(names[i]), loc="center", size=10, pad=4)
         ax.spines[:].set_visible(True)
         ax.spines[:].set_color("#bbbbbb")
     bar = fig.colorbar(picture, ax=axes, shrink=0.85, pad=0.02)
@@ -122,12 +163,7 @@ def templates(w, image_shape, class_names, *, columns=5, title=None):
     bar.outline.set_visible(False)
     if title:
         fig.suptitle(title, x=0.01, ha="left", size=11.5)
-    height, width = image_shape
-    fig.alt = (
-        f"Weights of {n_classes} classes as pictures of {height} by {width} pixels, "
-        f"on one scale from {number(-limit, 2)} (against) to {number(limit, 2)} (for the class)."
-    )
-    return fig
+    return fig, limit
 
 
 def _smaller(image, width=320):

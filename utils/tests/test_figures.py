@@ -210,6 +210,120 @@ def draw_graph():
     )
 
 
+def polygon(x, y, radius, sides):
+    angles = 0.3 + 2 * np.pi * np.arange(sides) / sides
+    w = -np.stack([np.cos(angles), np.sin(angles)])
+    return w, radius - np.array([x, y]) @ w
+
+
+def draw_threshold_regions():
+    regions = [polygon(-0.35, -0.1, 0.5, 5), polygon(0.45, 0.35, 0.35, 4)]
+    return figures.threshold_regions(regions, limits=(-1.1, 1.1, -1.1, 1.1))
+
+
+def draw_outlined_regions():
+    return figures.threshold_regions(
+        [polygon(0, 0, 0.5, 8)], target=lambda p: (p**2).sum(axis=1) <= 0.25
+    )
+
+
+def draw_boxes():
+    return figures.box_approximation(lambda p: (p**2).sum(axis=1) < 0.6, (5, 20), name="A disk")
+
+
+def cyclic(x):
+    """Three threshold neurons in a ring, computed in turn."""
+    states = [(0, 0, 0)]
+    for t in range(12):
+        a, b, c = states[-1]
+        new = [2 * x - 5 * c - 2 >= 0, a - 1 >= 0, a + b - 2 >= 0][t % 3]
+        states.append(tuple(int(new) if k == t % 3 else v for k, v in enumerate((a, b, c))))
+    return np.array(states)
+
+
+def draw_trace():
+    turns = np.arange(12) % 3
+    return figures.state_trace(
+        {f"x = {x}": cyclic(x) for x in (1, 0)}, "ABC", {f"x = {x}": turns for x in (1, 0)}
+    )
+
+
+def squared_error(xi):
+    y = 1 / (1 + np.exp(-xi))
+    return (y - 1) ** 2 / 2, (y - 1) * y * (1 - y)
+
+
+def cross_entropy(xi):
+    return np.logaddexp(0, -xi), 1 / (1 + np.exp(-xi)) - 1
+
+
+def draw_output_gradients():
+    return figures.output_gradients(
+        {"squared error": squared_error, "cross-entropy": cross_entropy}
+    )
+
+
+def draw_degradation():
+    shares = np.linspace(0, 0.9, 10)
+    runs = 0.97 - shares[:, None] ** 3 + 0.01 * RNG.normal(size=(10, 5))
+    runs[0], runs[-1] = 0.97, 0.24
+    return figures.graceful_degradation(shares, {"as trained": runs}, chance=0.1)
+
+
+def draw_overfit():
+    t = np.arange(100)
+    histories = {
+        "20 digits": (2.3 * np.exp(-t / 9), np.minimum(0.1 + t / 50, 1)),
+        "broken": (np.full(100, 2.3), np.full(100, 0.1)),
+    }
+    return figures.overfit_small_batch(histories, n_classes=10)
+
+
+def draw_hidden():
+    outputs = np.array([[1.0, -1], [0, 2]])
+    w = np.linspace(-2, 2, 32).reshape(16, 2)
+    return figures.hidden_units_as_images(
+        w, (4, 4), outputs=outputs, class_names=("A", "B"), title="Two units"
+    )
+
+
+def draw_activation():
+    x = np.linspace(-6, 6, 121)
+    return figures.activation_curve("tanh", x, np.tanh(x), 1 - np.tanh(x) ** 2, at=0)
+
+
+def draw_activations():
+    pairs = {
+        "tanh": (np.tanh, lambda d, x: d / np.cosh(x) ** 2),
+        "relu": (lambda x: np.maximum(x, 0), lambda d, x: d * (x > 0)),
+    }
+    return figures.activation_grid(pairs, columns=3)
+
+
+def draw_relu_fit():
+    x, knots = np.linspace(0, 1, 101), np.array([0, 0.5, 1])
+    fit = np.interp(x, knots, knots**2)
+    return figures.relu_fit(x, x**2, fit, knots, 2, {1: 0.25, 2: 1 / 16, 4: 1 / 64}, name="square")
+
+
+def draw_training():
+    from utils.figures.playground import surface_grid
+
+    x, y = two_blobs()
+    grid, extent = surface_grid(x)
+    p = 1 / (1 + np.exp(-grid[:, 0]))
+    y = (y > 0).astype(int)
+    return figures.training_surface(
+        np.stack([1 - p, p], axis=1), extent, (x[:30], y[:30]), (x[30:], y[30:]),
+        (np.array([0, 10, 20]), np.array([0.7, 0.5, 0.4]), np.array([0.8, 0.6, 0.5])),
+        accuracies=(0.9, 0.8), lines=(np.eye(2), np.zeros(2)), n_steps=50,
+    )  # fmt: skip
+
+
+def step_neuron(x, w, b):
+    return np.heaviside(x @ w + b, 1.0)
+
+
 EXAMPLES = {  # name: (draw, what the alt text must contain)
     "broadcast_rows": (
         lambda: figures.broadcasting((4, 1), (3,)),
@@ -338,6 +452,64 @@ EXAMPLES = {  # name: (draw, what the alt text must contain)
     "descent": (draw_descent, ["lr 0.02: 7 to 1.26 in 12 steps", "lr 0.21"]),
     "descent_still": (draw_one_descent, ["still: 2 to 2 in 3 steps"]),
     "stages": (draw_stages, ["whitened (1, 0; 0, 1), mean (0, 0)"]),
+    "neuron": (
+        lambda: figures.neuron_plane(step_neuron, (1, 1), -2, name="step"),
+        ["w = (1, 1), b = -2", "0 at 00, 0 at 01, 0 at 10 and 1 at 11, which is AND."],
+    ),
+    "neuron_of_zero": (
+        lambda: figures.neuron_plane(lambda x, w, b: np.tanh(x @ w + b), (0, 0), 0, name="tanh"),
+        ["one neuron, tanh".capitalize(), "and 0 at 11, which is the constant 0."],
+    ),
+    "xor": (
+        lambda: figures.threshold_network([[2, -2], [2, -2]], [-1, 3], [1, 1], -2),
+        [
+            "h1 = [2 x1 + 2 x2 − 1 ≥ 0]",
+            "h2 = [−2 x1 − 2 x2 + 3 ≥ 0]",
+            "is 0, 1, 1 and 0; 4 outputs",
+        ],
+    ),
+    "xor_wrong": (
+        lambda: figures.threshold_network(np.zeros((2, 2)), [0, 0], [0, 0], -1),
+        ["is 0, 0, 0 and 0; 2 outputs of 4 as XOR"],
+    ),
+    "half_spaces": (draw_threshold_regions, ["5 half-spaces;", "2 such sets from 9 half-spaces"]),
+    "outlined": (draw_outlined_regions, ["8 half-spaces", "agrees with the outlined set on 9"]),
+    "boxes": (draw_boxes, ["A disk of the plane", "9 boxes (36 first-layer neurons)"]),
+    "cyclic": (
+        draw_trace,
+        [
+            "x = 1: 000, 100, 110, 111, 011, 001, 000, 100",
+            "never stops, the states repeat every 6 steps",
+            "stops, nothing changes after step 0",
+        ],
+    ),
+    "output_gradients": (
+        draw_output_gradients,
+        ["squared error -0.0066; cross-entropy -0.993: 150 times apart"],
+    ),
+    "degradation": (draw_degradation, ["97.0 % with 0 % silent", "24.0 % with 90 % silent"]),
+    "overfit": (
+        draw_overfit,
+        ["all right from step 46", "10.0 % right at the end", "guessing costs 2.30"],
+    ),
+    "hidden_units": (
+        draw_hidden,
+        ["2 hidden units as pictures of 4 by 4", "speak most for A and for B"],
+    ),
+    "timeline": (figures.timeline, ["cybernetics 1943 to 1969 with 5 of the 18", "2006 to today"]),
+    "activation": (draw_activation, ["at x = 0, value 0.000, derivative 1.000", "is saturated"]),
+    "activations": (draw_activations, ["tanh 1, relu 1"]),
+    "relu_fit": (
+        draw_relu_fit,
+        ["sum of 2 relus through 3", "largest error is 0.0625", "with 4 0.01"],
+    ),
+    "training": (draw_training, ["after 20 steps", "training loss 0.40", "right 90.0 % of 30"]),
+    "graph_forward": (
+        lambda: figures.computation_graph(
+            [{"label": "x", "value": None, "gradient": None, "inputs": []}]
+        ),
+        ["x no value yet, no gradient yet"],
+    ),
     "message": (lambda: figures.message("Nothing to draw."), ["Nothing to draw."]),
 }
 

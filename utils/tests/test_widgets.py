@@ -70,6 +70,116 @@ def broken(*args, **kwargs):
     raise IndexError("index 3 is out of <bounds> & more")
 
 
+def step(x):
+    return np.heaviside(x, 1.0)
+
+
+def sigmoid(x, steepness=1.0):
+    return 1 / (1 + np.exp(-steepness * x))
+
+
+def sigmoid_backward(dout, x, steepness=1.0):
+    s = sigmoid(x, steepness)
+    return dout * steepness * s * (1 - s)
+
+
+def leaky(x, slope=0.01):
+    return np.where(x > 0, x, slope * x)
+
+
+def leaky_backward(dout, x, slope=0.01):
+    return dout * np.where(x > 0, 1, slope)
+
+
+def neuron(x, w, b):
+    return step(x @ w + b)
+
+
+def xor_network():
+    """h1 = OR, h2 = AND, y = h1 and not h2; arrays of the shapes of layers."""
+    w1, w2 = np.ones((2, 2)), np.array([[1.0], [-1.0]])
+    return w1, np.array([-0.5, -1.5]), w2, np.array([-0.5])
+
+
+def relu_approximation(targets, knots):
+    slopes = np.diff(targets) / np.diff(knots)
+    return np.ones(len(slopes)), -knots[:-1], np.diff(slopes, prepend=0), targets[0]
+
+
+class Number:
+    """A learner's own reverse mode, by closures: nothing but data, grad and operations."""
+
+    def __init__(self, data, before=(), share=lambda gradient: ()):
+        self.data, self.grad, self.before, self.share = data, 0.0, before, share
+
+    def __add__(self, other):
+        return Number(self.data + other.data, (self, other), lambda g: (g, g))
+
+    def __mul__(self, other):
+        a, b = self, other
+        return Number(a.data * b.data, (a, b), lambda g: (g * b.data, g * a.data))
+
+    def tanh(self):
+        t = np.tanh(self.data)
+        return Number(t, (self,), lambda g: (g * (1 - t * t),))
+
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for part in node.before:
+                    visit(part)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            for part, share in zip(node.before, node.share(node.grad), strict=True):
+                self.give(part, share)
+
+    @staticmethod
+    def give(node, share):
+        node.grad += share
+
+
+def scores(x, parameters):
+    for w, b in parameters[:-1]:
+        x = np.maximum(x @ w + b, 0)
+    return x @ parameters[-1][0] + parameters[-1][1]
+
+
+def mlp_loss(x, y, parameters):
+    inputs, h = [], x
+    for w, b in parameters[:-1]:
+        inputs.append(h)
+        h = np.maximum(h @ w + b, 0)
+    inputs.append(h)
+    p = softmax(h @ parameters[-1][0] + parameters[-1][1])
+    d = (p - np.eye(p.shape[1])[y]) / len(y)
+    gradients = []
+    for (w, _), h in zip(reversed(parameters), reversed(inputs), strict=True):
+        gradients.append((h.T @ d, d.sum(axis=0)))
+        d = (d @ w.T) * (h > 0)
+    return -np.log(p[np.arange(len(y)), y] + 1e-300).mean(), gradients[::-1]
+
+
+def moons(noise):
+    d = data.make_moons(90, rng=0, noise=noise)
+    return d.x, d.y
+
+
+def rings(noise):
+    d = data.make_rings(90, rng=0, noise=noise)
+    return d.x, d.y
+
+
+EXPRESSIONS = {
+    "neuron": (lambda x, w, b: (x * w + b).tanh(), {"x": 2, "w": -0.5, "b": 1.5}),
+    "reused": (lambda x: x * x + 3 * x, {"x": 2}),
+}
+
+
 def blobs(n=90):
     d = data.make_blobs(n, rng=1, spread=1.4)
     return d.x, d.y
@@ -90,6 +200,25 @@ PANELS = {
         {"centered": center, "decorrelated": rotate, "whitened": whiten}
     ),
     "perceptron": lambda: widgets.perceptron_player(perceptron_step, *two_blobs()),
+    "neuron": lambda: widgets.neuron_explorer({"step": step, "sigmoid": sigmoid, "tanh": np.tanh}),
+    "xor": lambda: widgets.xor_explorer(xor_network),
+    "gallery": lambda: widgets.activation_gallery(
+        {
+            "sigmoid": (sigmoid, sigmoid_backward),
+            "tanh": (np.tanh, lambda d, x: d / np.cosh(x) ** 2),
+        }
+    ),
+    "gallery_slope": lambda: widgets.activation_gallery(
+        {"leaky": (leaky, leaky_backward)} | {"tanh": (np.tanh, lambda d, x: d / np.cosh(x) ** 2)},
+        at=-1.0,
+    ),
+    "relu": lambda: widgets.relu_approximator(
+        {"sine": np.sin, "root": np.sqrt}, relu_approximation, high=6.0
+    ),
+    "stepper": lambda: widgets.backprop_stepper(EXPRESSIONS, Number),
+    "playground": lambda: widgets.mlp_playground(
+        mlp_loss, scores, {"moons": moons, "rings": rings}
+    ),
 }
 UNWRITTEN = {
     "knn": lambda f: widgets.knn_explorer(f, *blobs(), reference=knn_predict),
@@ -97,6 +226,21 @@ UNWRITTEN = {
     "softmax": lambda f: widgets.softmax_explorer(f, softmax),
     "whitening": lambda f: widgets.whitening_explorer({"centered": center, "whitened": f}),
     "perceptron": lambda f: widgets.perceptron_player(f, *two_blobs(), reference=perceptron_step),
+    "neuron": lambda f: widgets.neuron_explorer(
+        {"step": step, "sigmoid": sigmoid}, f or not_written
+    ),
+    "xor": lambda f: widgets.xor_explorer(f or not_written),
+    "gallery": lambda f: widgets.activation_gallery(
+        {"sigmoid": (f, f), "tanh": (np.tanh, lambda d, x: d / np.cosh(x) ** 2)},
+        reference={"sigmoid": (sigmoid, sigmoid_backward)},
+    ),
+    "relu": lambda f: widgets.relu_approximator(
+        {"sine": np.sin, "root": np.sqrt}, f, reference=relu_approximation
+    ),
+    "stepper": lambda f: widgets.backprop_stepper(EXPRESSIONS, f, reference=Number),
+    "playground": lambda f: widgets.mlp_playground(
+        f, scores, {"moons": moons, "rings": rings}, reference=(mlp_loss, scores)
+    ),
 }
 
 
@@ -307,6 +451,136 @@ def test_ask_leaves_the_arguments_alone():
         return a
 
     assert ask(spoil, x).value.sum() == 3 and x.sum() == 0
+
+
+def test_the_neuron_says_which_boolean_function_it_computes():
+    panel = widgets.neuron_explorer({"sigmoid": sigmoid}, neuron)
+    assert panel.controls["activation"].value == "yours" and "which is AND." in panel.alt
+    panel.set(b=-0.5)
+    assert "0 at 00, 1 at 01, 1 at 10 and 1 at 11, which is OR." in panel.alt
+    panel.set(activation="sigmoid")
+    assert "which is" not in panel.alt
+
+
+def test_a_slow_neuron_is_asked_for_fewer_points():
+    asked = []
+
+    def slow(x, w, b):
+        asked.append(len(x))
+        time.sleep(1e-5 * len(x))
+        return neuron(x, w, b)
+
+    widgets.neuron_explorer({"step": step}, slow)
+    assert asked[0] == 101**2 and max(asked[1:]) <= 31**2
+
+
+def test_xor_starts_with_the_weights_of_the_lecture_or_of_the_learner():
+    assert "h1 = [2 x1 + 2 x2 − 1 ≥ 0]" in widgets.xor_explorer().alt
+    panel = PANELS["xor"]()
+    assert "h2 = [x1 + x2 − 1.5 ≥ 0], y = [h1 − h2 − 0.5 ≥ 0]" in panel.alt
+    assert "4 outputs of 4 as XOR wants" in panel.alt
+    panel.set(y_w2=1.0)
+    assert "3 outputs of 4" in panel.alt
+    wide = widgets.xor_explorer(lambda: (np.ones((2, 3)), np.ones(3), np.ones(3), 1))
+    assert "two hidden neurons, its w1 has shape (2, 3)" in wide.status.value
+
+
+def test_the_gallery_switches_off_what_a_function_does_not_take():
+    panel = widgets.activation_gallery(
+        {"sigmoid": (sigmoid, sigmoid_backward), "leaky": (leaky, leaky_backward)}
+    )
+    steepness, slope = panel.controls["steepness"], panel.controls["slope"]
+    assert (steepness.disabled, slope.disabled, slope.value) == (False, True, 0.01)
+    panel.set(function="leaky")
+    assert (steepness.disabled, slope.disabled) == (True, False)
+
+
+def test_a_missing_derivative_is_drawn_by_differences():
+    panel = widgets.activation_gallery({"tanh": (np.tanh, not_written)})
+    assert "not written yet. The derivative is drawn by differences." in panel.status.value
+    assert "derivative 0.420" in panel.alt
+
+
+def test_more_relus_come_nearer():
+    panel = PANELS["relu"]()
+    panel.set(units=40)
+    assert "sum of 40 relus through 41 of its points: the largest error is 0.0028" in panel.alt
+
+
+def test_the_stepper_needs_nothing_of_a_class_but_data_grad_and_backward():
+    panel = PANELS["stepper"]()
+    slope = 1 - np.tanh(0.5) ** 2
+    assert f"x 2, gradient {-0.5 * slope:.3f}; w -0.5, gradient {2 * slope:.3g}" in panel.alt
+    panel.set(step=0)
+    assert "the inputs are known" in panel.alt and "tanh no value yet" in panel.alt
+    panel.set(step=2)
+    assert "forward: value of + = 0.5" in panel.alt and "tanh no value yet" in panel.alt
+    panel.set(expression="reused", step=99)
+    assert "gradient of x = 2 · 1 + 2 · 1 + 3 · 1 = 7" in panel.alt and not panel.status.value
+
+
+def test_the_stepper_takes_the_reference_too():
+    from utils.reference.autodiff import Value
+
+    expressions = {"e": (lambda a, b: -(a.exp() / (a + b) - 2 / b**2).log(), {"a": 1, "b": 3})}
+    panel = widgets.backprop_stepper(expressions, Value)
+    wanted = {name: Value(v) for name, v in expressions["e"][1].items()}
+    expressions["e"][0](**wanted).backward()
+    assert f"a 1, gradient {wanted['a'].grad:.3g}; b 3, gradient" in panel.alt
+
+
+def test_the_stepper_names_a_gradient_that_does_not_add_up():
+    class Replaces(Number):
+        @staticmethod
+        def give(node, share):
+            node.grad = share
+
+        def __add__(self, other):
+            return Replaces(self.data + other.data, (self, other), lambda g: (g, g))
+
+    panel = widgets.backprop_stepper({"x + x": (lambda x: x + x, {"x": 3})}, Replaces)
+    assert "The grad of x is 1, but the edges that leave it add up to 2." in panel.status.value
+
+
+def test_the_playground_learns_and_says_when_the_rate_is_too_high():
+    panel = PANELS["playground"]()
+    assert "after 300 steps" in panel.alt and "right 100.0 % of 60" in panel.alt
+    panel.set(step=0)
+    assert "after 0 steps" in panel.alt
+    panel.set(step=60, lr=10.0, layers="three of 8", noise=0.5)
+    assert "The learning rate is too high." in panel.status.value or "600 steps" in panel.alt
+
+
+def test_activations_are_a_choice_where_the_functions_take_them():
+    from utils.reference.mlp import mlp_forward
+    from utils.reference.mlp import mlp_loss as reference_loss
+
+    panel = widgets.mlp_playground(reference_loss, mlp_forward, {"moons": moons})
+    start = panel.alt
+    panel.set(activation="tanh")
+    assert panel.alt != start
+    assert "activation" not in PANELS["playground"]().controls
+
+
+def test_a_slow_network_is_trained_in_pieces(monkeypatch):
+    def slow(*args):
+        time.sleep(0.001)
+        return mlp_loss(*args)
+
+    panel = widgets.mlp_playground(slow, scores, {"moons": moons})
+    shown = []
+
+    async def move():
+        panel.controls["lr"].value = 0.1
+        for _ in range(60):
+            await asyncio.sleep(0.05)
+            shown.append(panel.status.value)
+            if "300 steps" in panel.alt and not panel.status.value and len(shown) > 2:
+                break
+
+    asyncio.run(move())
+    assert any("Training: step" in status for status in shown)
+    assert not panel.status.value and "after 300 steps" in panel.alt
 
 
 NOTEBOOK = """

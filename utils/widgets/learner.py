@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 
 NOT_WRITTEN = "yours is not written yet"
+ITSELF = object()
+
+
+class Unfit(Exception):
+    """What a learner's function returned has not the form it should have: "return ..."."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +37,17 @@ class Answer:
         )
 
 
-def ask(function, *args, shape=None, blame=None, **kwargs):
+def ask(function, *args, shape=None, blame=ITSELF, **kwargs):
     """Call a learner's function on copies, quietly, and never raise.
 
     shape : what the returned array should have; a tuple like (w, b) is not checked
     blame : the learner's function, where `function` is ours and calls it
     """
-    if function is None:
+    blame = function if blame is ITSELF else blame
+    if blame is None:
         return Answer(problem=NOT_WRITTEN)
-    if not callable(function):
-        return Answer(problem=f"yours should be a function, it is of type {_kind(function)}")
-    blame = blame or function
+    if not callable(blame):
+        return Answer(problem=f"yours should be a function, it is of type {_kind(blame)}")
     name = getattr(blame, "__name__", "your function")
     args = [arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args]
     quiet = io.StringIO()
@@ -57,6 +62,8 @@ def ask(function, *args, shape=None, blame=None, **kwargs):
             value = function(*args, **kwargs)
     except NotImplementedError:
         return Answer(problem=NOT_WRITTEN)
+    except Unfit as unfit:
+        return Answer(problem=f"{name} should {unfit}")
     except Exception as error:
         return Answer(problem=f"{name} raised {_said(error)}{_place(blame, error)}")
     if value is None:
@@ -91,6 +98,8 @@ def _said(error):
 
 def _place(function, error):
     """The line of the learner's own file or cell that failed."""
+    if isinstance(function, type):
+        function = function.__init__
     code = getattr(function, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]

@@ -77,20 +77,31 @@ class Panel(widgets.VBox):
         self.redraw()
 
     def _moved(self, _change):
+        if not self._later():
+            self.redraw()
+
+    def _later(self):
+        """Draw soon, once the controls rest; False where no loop could: in a script or a test."""
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # no notebook: a script or a test
-            self.redraw()
-            return
+        except RuntimeError:
+            return False
         if self._pending is not None:
             self._pending.cancel()
         self._pending = loop.call_later(DELAY, self.redraw)
+        return True
 
     def redraw(self):
-        """Draw for the present values, now."""
+        """Draw for the present values, now; what is unfinished is drawn again, to go on."""
         self._pending = None
+        fig = self._drawn()
+        while fig.unfinished and not self._later():
+            fig = self._drawn()
+        self._show(fig)
+
+    def _drawn(self):
         try:
-            fig = self.draw(**self.values())
+            return self.draw(**self.values())
         except Exception as error:
             if self.strict and not isinstance(error, ValueError):
                 raise
@@ -99,7 +110,7 @@ class Panel(widgets.VBox):
                 said = f"{type(error).__name__}: {said}"
             fig = message(said.splitlines()[0], *(side / 100 for side in self._size))
             fig.note = said.splitlines()[0]
-        self._show(fig)
+            return fig
 
     def _show(self, fig):
         key = (fig.size(), len(fig.axes))
