@@ -45,6 +45,31 @@ def softmax_classifier_torch(x, y, n_classes, lr, epochs):
     return w, b
 
 
+def neuron(x, w, b):
+    return activations.step(x @ w + b)
+
+
+def majority_weights(n):
+    return np.ones(n), -n / 2
+
+
+def xor_network():
+    w1 = np.array([[2.0, -2.0], [2.0, -2.0]])
+    return w1, np.array([-1.0, 3.0]), np.ones((2, 1)), np.array([-2.0])
+
+
+def boolean_network(table):
+    n = len(table).bit_length() - 1
+    rows = np.flatnonzero(table)
+    bits = (rows[:, None] >> np.arange(n)[::-1]) % 2
+    return 2.0 * bits.T - 1, 0.5 - bits.sum(axis=1), np.ones((len(rows), 1)), np.array([-0.5])
+
+
+def relu_approximation(targets, knots):
+    w2 = np.diff(np.diff(targets) / np.diff(knots), prepend=0)
+    return np.ones((1, len(w2))), -knots[:-1], w2[:, None], targets[:1]
+
+
 RIGHT = {
     "center_columns": lambda x: preparation.center(x, x),
     "outer_sum": outer_sum,
@@ -72,6 +97,17 @@ RIGHT = {
     "standardize": preparation.standardize,
     "whiten": preparation.whiten,
     "scaling_leak": "b",
+    "neuron": neuron,
+    "majority_weights": majority_weights,
+    "xor_network": xor_network,
+    "boolean_network": boolean_network,
+    "relu_approximation": relu_approximation,
+    "box_half_spaces": 10,
+    "parity_units": "b",
+    "why_depth": "c",
+    "elu": activations.elu,
+    "elu_backward": activations.elu_backward,
+    "dead_unit": "b",
 }
 FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
 QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
@@ -229,7 +265,7 @@ def not_written(*args):
         (None, "not defined yet"),
         (42, "should be a function, but it is an int"),
         (lambda *args: None, "returned None"),
-        (lambda: 1, "stopped with TypeError"),
+        (lambda a, b, c, d, e, f: 1, "stopped with TypeError"),
         (lambda *args: "text", "a str"),
         (lambda *args: (object(), object()), "should"),
     ],
