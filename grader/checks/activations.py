@@ -201,7 +201,9 @@ def other_elus(x, alpha):
         "alpha stands in the exponent; it is a factor: alpha (exp(x) - 1).": (
             np.where(positive, x, np.exp(alpha * np.minimum(x, 0)) - 1)
         ),
-        "alpha divides; it is a factor: alpha (exp(x) - 1).": np.where(positive, x, (e - 1) / alpha),
+        "alpha divides; it is a factor: alpha (exp(x) - 1).": np.where(
+            positive, x, (e - 1) / alpha
+        ),
         "this is the derivative; asked for is the function.": np.where(positive, 1, alpha * e),
         "this is a selu: without its scale it is an elu.": reference.selu(x),
     }

@@ -46,7 +46,8 @@ def check_neuron(fn, seed=0):
     rng = np.random.default_rng(seed)
 
     # in many inputs every mistake leaves a trace of its own
-    x, w, b = rng.normal(size=(80, 3)), rng.normal(size=3), float(rng.choice([-0.7, 0.7]))
+    x, b = rng.normal(size=(80, 3)), float(rng.choice([-0.7, 0.7]))
+    w = rng.choice([-1, 1], size=3) * rng.uniform(0.5, 1.5, size=3)
     got = outputs_of(call(fn, x, w, b))
     expect_none_of(got, neuron_of(x, w, b), other_neurons(x, w, b))
 
@@ -139,16 +140,16 @@ def majority_is_right(got, n, x):
     want = (ones > n / 2) * 1.0
     fired = fires(x @ w + b)
     sentences = {
-        "it fires whatever the bits are: b has to hold it back.": fired.all() and n > 1,
-        "it never fires: b holds it back even where all bits are 1.": not fired.any(),
-        f"n = {n}: it fires where fewer than half of the bits are 1; check the signs.": (
-            same(fired, 1 - want)
-        ),
         f"n = {n}: right if a score of 0 did not fire; here step(0) = 1.": (
             same(x @ w + b > ALMOST, want)
         ),
         f"n = {n}: right with -b: the score is x w + b, so b is minus the threshold.": (
             same(fires(x @ w - b), want)
+        ),
+        "it fires whatever the bits are: b has to hold it back.": fired.all() and n > 1,
+        "it never fires: b holds it back even where all bits are 1.": not fired.any(),
+        f"n = {n}: it fires where fewer than half of the bits are 1; check the signs.": (
+            same(fired, 1 - want)
         ),
         f"n = {n}: this is OR, a single 1 is enough for it; more than half are needed.": (
             n > 1 and same(fired, ones >= 1)
@@ -235,12 +236,12 @@ def network_is_right(got, table, others, what=""):
         return scores
 
     sentences = {
+        "right if a score of 0 did not fire; here step(0) = 1.": (
+            same(network(x, w1, b1, w2, b2, strict, strict), table)
+        ),
         "right with relu neurons in the hidden layer; here they only give 0 or 1.": (
             same(network(x, w1, b1, w2, b2, relu), table)
             or np.allclose(network(x, w1, b1, w2, b2, relu, as_it_is), table)
-        ),
-        "right if a score of 0 did not fire; here step(0) = 1.": (
-            same(network(x, w1, b1, w2, b2, strict, strict), table)
         ),
         "right with -b1 and -b2: a score is x w + b, so b is minus the threshold.": (
             same(network(x, w1, -b1, w2, -b2), table)
@@ -355,7 +356,9 @@ def check_relu_approximation(fn, seed=0):
     # slopes 2 and -1/2: 1 + 2 relu(x) - 2.5 relu(x - 1)
     knots, targets = np.array([0.0, 1.0, 3.0]), np.array([1.0, 3.0, 2.0])
     curve_is_right(fn, targets, knots, "the points (0, 1), (1, 3), (3, 2)")
-    curve_is_right(fn, np.array([2.0, -1.0]), np.array([-1.0, 0.5]), "the points (-1, 2), (0.5, -1)")
+    curve_is_right(
+        fn, np.array([2.0, -1.0]), np.array([-1.0, 0.5]), "the points (-1, 2), (0.5, -1)"
+    )
     curve_is_right(fn, np.full(4, 1.5), np.arange(4.0), "four points of equal height")
     for n in (2, 3, 30):
         knots = np.cumsum(rng.uniform(0.2, 1, size=n)) - n / 3

@@ -128,7 +128,7 @@ def xor_or():
 @mutant("xor_network", says="relu neurons in the hidden layer")
 def xor_relu():
     """The network of the textbook, x1 + x2 - 2 relu(x1 + x2 - 1), has relus."""
-    return np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[1.0], [-2.0]]), np.array([-0.5])
+    return np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[2.0], [-4.0]]), np.array([-2.0])
 
 
 @mutant("xor_network", says="if a score of 0 did not fire")

@@ -19,6 +19,7 @@ from utils.reference import (
     gradient_check,
     linear,
     losses,
+    mlp,
     neighbors,
     preparation,
     validation,
@@ -43,6 +44,17 @@ def softmax_classifier_torch(x, y, n_classes, lr, epochs):
 
     w, b, _ = train_linear_classifier(x, y, n_classes, lr=lr, epochs=epochs)
     return w, b
+
+
+def mlp_gradients_torch(x, y, parameters):
+    import torch
+
+    from utils.gpu.mlp import mlp_loss
+
+    flat = [part.detach().clone().requires_grad_() for pair in parameters for part in pair]
+    loss = mlp_loss(x, y, list(zip(flat[::2], flat[1::2], strict=True)))
+    gradients = torch.autograd.grad(loss, flat)
+    return loss, list(zip(gradients[::2], gradients[1::2], strict=True))
 
 
 def neuron(x, w, b):
@@ -108,6 +120,13 @@ RIGHT = {
     "elu": activations.elu,
     "elu_backward": activations.elu_backward,
     "dead_unit": "b",
+    "binary_cross_entropy_with_logits": losses.binary_cross_entropy_with_logits,
+    "saturated_gradient": 0.0066,
+    "affine_forward": mlp.affine_forward,
+    "affine_backward": mlp.affine_backward,
+    "mlp_loss": mlp.mlp_loss,
+    "mlp_gradients_torch": mlp_gradients_torch,
+    "mlp_parameters": 41,
 }
 FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
 QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
