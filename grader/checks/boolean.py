@@ -263,8 +263,8 @@ def network_is_right(got, table, others, what=""):
     wrong = np.flatnonzero(out != table)
     bits = in_words(x[wrong[0]])
     raise_wrong(
-        f"{what}the output is wrong for {len(wrong)} of {len(table)} inputs; for {bits} the network "
-        f"of {len(b1)} hidden neurons gives {out[wrong[0]]:.0f}."
+        f"{what}the output is wrong for {len(wrong)} of {len(table)} inputs; for {bits} it is "
+        f"{out[wrong[0]]:.0f}, by {len(b1)} hidden neurons."
     )
 
 

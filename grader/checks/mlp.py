@@ -1,5 +1,7 @@
 """Unit 02: layers and networks of them, forward and backward."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from grader.checking import (
@@ -232,7 +234,7 @@ def network_case(rng, sizes, n):
         x = rng.normal(size=(n, sizes[0]))
         parameters = [
             (rng.normal(size=shape) / np.sqrt(shape[0]), 0.5 * rng.normal(size=shape[1]))
-            for shape in zip(sizes[:-1], sizes[1:], strict=True)
+            for shape in pairwise(sizes)
         ]
         h, nearest = x, 1.0
         for w, b in parameters[:-1]:
@@ -480,7 +482,7 @@ def check_mlp_parameters(answer, seed=0):
     Answer with a number.
     """
     sizes = (3, 4, 4, 1)
-    weights = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    weights = sum(a * b for a, b in pairwise(sizes))
     expect_number(
         answer,
         right=weights + sum(sizes[1:]),

@@ -32,8 +32,7 @@ def affine_forward_swapped(x, w, b):
 @mutant("affine_forward", says="stopped with")
 def affine_forward_two_axes(x, w, b):
     """Knows matrices only."""
-    n, d = x.shape
-    return x.dot(w) + b, (x, w)
+    return np.einsum("nd,dc->nc", x, w) + b, (x, w)
 
 
 @mutant("affine_forward", says="should have shape")
@@ -54,7 +53,7 @@ def affine_forward_loop(x, w, b):
     out = np.empty((*x.shape[:-1], w.shape[1]))
     for i in np.ndindex(x.shape[:-1]):
         for j in range(w.shape[1]):
-            out[i + (j,)] = (x[i] * w[:, j]).sum() + b[j]
+            out[(*i, j)] = (x[i] * w[:, j]).sum() + b[j]
     return out, (x, w)
 
 
