@@ -58,6 +58,19 @@ def mlp_gradients_torch(x, y, parameters):
     return loss, list(zip(gradients[::2], gradients[1::2], strict=True))
 
 
+def train_mlp(x, y, sizes, epochs, rng):
+    parameters = mlp.mlp_init(sizes, rng)
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for batch in np.split(order, range(32, len(x), 32)):
+            _, gradients = mlp.mlp_loss(x[batch], y[batch], parameters)
+            parameters = [
+                (w - 0.2 * dw, b - 0.2 * db)
+                for (w, b), (dw, db) in zip(parameters, gradients, strict=True)
+            ]
+    return parameters
+
+
 def neuron(x, w, b):
     return activations.step(x @ w + b)
 
@@ -130,6 +143,9 @@ RIGHT = {
     "mlp_parameters": 41,
     "Value": autodiff.Value,
     "backprop_cost": "c",
+    "train_mlp": train_mlp,
+    "overfit_first": "b",
+    "silenced_units": "d",
 }
 FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
 QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
