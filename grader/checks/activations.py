@@ -204,6 +204,11 @@ def other_elus(x, alpha):
         "alpha divides; it is a factor: alpha (exp(x) - 1).": np.where(
             positive, x, (e - 1) / alpha
         ),
+        "alpha is subtracted; it is a factor: alpha (exp(x) - 1).": np.where(
+            positive, x, e - alpha
+        ),
+        "this is a softplus; right of 0 an elu is x itself.": np.log1p(np.exp(x)),
+        "this is the logistic function; right of 0 an elu is x itself.": 1 / (1 + np.exp(-x)),
         "this is the derivative; asked for is the function.": np.where(positive, 1, alpha * e),
         "this is a selu: without its scale it is an elu.": reference.selu(x),
     }
@@ -292,6 +297,16 @@ def other_elu_slopes(dout, x, alpha):
         "the two sides are exchanged: the slope is 1 where x is positive.": (
             dout * np.where(positive, alpha * np.exp(x), 1)
         ),
+        "dx has the wrong sign.": -dout * slope,
+        "exp(-x) stands left of 0; it is exp(x).": dout * np.where(positive, 1, alpha * np.exp(-x)),
+        "alpha stands in the exponent; it is a factor: alpha exp(x).": (
+            dout * np.where(positive, 1, np.exp(alpha * np.minimum(x, 0)))
+        ),
+        "x stays left of 0: the derivative of exp(x) is exp(x).": (
+            dout * np.where(positive, 1, alpha * x * e)
+        ),
+        "dout is divided by the slope; the chain rule multiplies.": dout / slope,
+        "this is one number; each entry of x has a derivative of its own.": (dout * slope).sum(),
         "the sign left of 0 is turned around.": dout * np.where(positive, 1, -alpha * e),
     }
 

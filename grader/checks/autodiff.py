@@ -64,7 +64,20 @@ OPERATIONS = [
         lambda x, y: x * y,
         (3.0, -2.0),
         {},
-        {"x * y: each operand got its own data as slope" + SAME: (3.0, -2.0)},
+        {
+            "x * y: each operand got its own data as slope" + SAME: (3.0, -2.0),
+            "x * y: the slope is missing" + SAME: (1.0, 1.0),
+        },
+    ),
+    (
+        "(x * 3) * y",
+        lambda x, y: (x * 3) * y,
+        (3.0, -2.0),
+        {},
+        {
+            "(x * 3) * y: the chain rule is missing: multiply the slope of an operation by the "
+            "grad of its result.": (3.0, 9.0),
+        },
     ),
     ("x + x", lambda x: x + x, (3.0,), {}, {f"x + x: {ADD_UP}": (1.0,)}),
     ("x * x", lambda x: x * x, (3.0,), {}, {f"x * x: {ADD_UP}": (3.0,)}),
@@ -72,7 +85,7 @@ OPERATIONS = [
         "x - y",
         lambda x, y: x - y,
         (3.0, -2.0),
-        {"x - y: the operands are exchanged.": -5.0},
+        {"x - y: the operands are exchanged.": -5.0, "x - y came out as x + y.": 1.0},
         {"x - y: if y grows, x - y falls.": (1.0, 1.0)},
     ),
     (
@@ -148,7 +161,10 @@ OPERATIONS = [
         "2 - x",
         lambda x: 2 - x,
         (3.0,),
-        {"2 - x came out as x - 2: __rsub__ has the number on the left.": 1.0},
+        {
+            "2 - x came out as x - 2: __rsub__ has the number on the left.": 1.0,
+            "2 - x came out as 2 + x.": 5.0,
+        },
         {"2 - x: if x grows, 2 - x falls.": (1.0,)},
     ),
     ("x * 2", lambda x: x * 2, (3.0,), {}, {}),

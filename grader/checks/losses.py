@@ -484,6 +484,12 @@ def other_binaries(scores, targets):
             np.logaddexp(0, -s) + t * s
         ).mean(),
         "half of it: no factor 1/2 was asked for.": loss / 2,
+        "right for targets 0 and 1 only; a target in between has a share in both logarithms.": (
+            np.logaddexp(0, -s * (2 * t - 1)).mean()
+        ),
+        "the targets were rounded; one in between has a share in both logarithms.": (
+            np.logaddexp(0, s) - (t > 0.5) * s
+        ).mean(),
         "t s is missing: a yes and a no cost the same.": np.logaddexp(0, s).mean(),
         "this is one loss for each entry; return their mean.": each,
     }

@@ -214,15 +214,15 @@ def check_mlp_loss(fn, seed=0):
         x, y, parameters = network_case(rng, sizes, n)
         what = f"a network of widths {sizes} on {n} examples"
         network_is_right(fn, x, y, parameters, what)
-    x, y, parameters = network_case(rng, (3, 5, 4), 6)
-    large = [(w * 100, b) for w, b in parameters]
-    what = "a network with large weights (shift the scores before exp)"
-    network_is_right(fn, x, y, large, what, differences=False)
-
     loops = "right, but slow: one forward and one backward pass give all the gradients."
     for sizes, n in [((5, 8, 3), 10), ((30, 40, 10), 300)]:
         args = network_case(rng, sizes, n)
         expect_fast(fn, reference.mlp_loss, args, loops, seconds=0.02)
+
+    x, y, parameters = network_case(rng, (3, 5, 4), 6)
+    large = [(w * 100, b) for w, b in parameters]
+    what = "a network with large weights (shift the scores before exp)"
+    network_is_right(fn, x, y, large, what, differences=False)
 
 
 def network_case(rng, sizes, n):
@@ -330,6 +330,8 @@ def other_reductions(loss, n):
     return {
         "the loss is summed over the examples; take the mean.": loss * n,
         "the sign of the loss is turned around.": -loss,
+        "this is exp of the loss, the perplexity.": np.exp(loss),
+        "the loss has base 2, so these are bits; use the natural logarithm.": loss / np.log(2),
     }
 
 
@@ -346,12 +348,13 @@ def other_networks(x, y, parameters):
         weight=lambda w: w.T,
         db=lambda da: da.sum(axis=0),
         dw=lambda h, da: h.T @ da,
+        with_b=1,
         inner=None,
     ):
         inputs, sums, h = [], [], x
         for layer, (w, b) in enumerate(parameters):
             inputs.append(h)
-            sums.append(h @ w + b)
+            sums.append(h @ w + with_b * b)
             h = act(sums[-1]) if layer < last or last_relu else sums[-1]
         p = softmax(h)
         d = dscores(p)
@@ -382,6 +385,17 @@ def other_networks(x, y, parameters):
             run(lambda a: 1 / (1 + np.exp(-a)), lambda a, h: h * (1 - h))
         ),
         "the activation is tanh; it should be a relu.": run(np.tanh, lambda a, h: 1 - h**2),
+        "the biases are forgotten: each layer is h w + b.": run(with_b=0),
+        "the activation is a leaky relu; below 0 a relu is 0.": (
+            run(lambda a: np.where(a > 0, a, 0.01 * a), lambda a, h: np.where(a > 0, 1, 0.01))
+        ),
+        "on the way back the gradient is multiplied by a; multiply by the slope, 0 or 1.": (
+            run(slope=lambda a, h: a)
+        ),
+        "the gradient starts with that by p; the chain goes on through the softmax.": (
+            run(dscores=lambda p: -target / p / n)
+        ),
+        "db is 0; every bias has a gradient.": run(db=lambda da: 0 * da.sum(axis=0)),
         "on the way back the gradient is multiplied by relu(a); multiply by its slope, 0 or 1.": (
             run(slope=lambda a, h: h)
         ),
@@ -406,6 +420,10 @@ def other_networks(x, y, parameters):
         "softmax is applied twice.": run(inner=twice),
     }
     right = reference.mlp_loss(x, y, parameters)[1]
+    others["the first layer has no gradient; go on to the inputs."] = (
+        0.0,
+        [(0 * right[0][0], 0 * right[0][1]), *right[1:]],
+    )
     first = [(np.zeros_like(dw), np.zeros_like(db)) for dw, db in right[:-1]] + right[-1:]
     others["only the last layer has a gradient; go on to the first."] = (0.0, first)
     doubled = [(2 * dw, 2 * db) for dw, db in right]
@@ -441,6 +459,7 @@ def torch_network_is_right(fn, x, y, parameters, what, dtype=None, device="cpu",
 
     want, want_gradients = reference.mlp_loss(x, y, parameters)
     suspects = other_networks(x, y, parameters) if others else {}
+    numbers = x, y, parameters
     x, y = torch.tensor(x, dtype=dtype, device=device), torch.tensor(y, device=device)
     parameters = [
         tuple(torch.tensor(part, dtype=dtype, device=device) for part in pair)
@@ -453,6 +472,8 @@ def torch_network_is_right(fn, x, y, parameters, what, dtype=None, device="cpu",
         loss = loss.item() if loss.shape == () else loss
     losses = {sentence: value for sentence, (value, _) in suspects.items()}
     losses |= other_reductions(want, len(x))
+    if others:
+        losses |= other_torch_losses(*numbers)
     expect_array(loss, want, f"the loss of {what}", losses, **loose)
     for layer, pair in enumerate(gradients, start=1):
         for part, name in zip(pair, ("dw", "db"), strict=True):
@@ -473,6 +494,24 @@ def torch_network_is_right(fn, x, y, parameters, what, dtype=None, device="cpu",
         for part, value, name in zip(pair, right, ("dw", "db"), strict=True):
             target = torch.tensor(value, dtype=x.dtype, device=device)
             expect_array(part, target, f"{name} of layer {layer} of {what}", **loose)
+
+
+def other_torch_losses(x, y, parameters):
+    """What the other losses of torch say of the scores."""
+    scores, _ = reference.mlp_forward(x, parameters)
+    p, right = softmax(scores), (np.arange(len(y)), y)
+    return {
+        "nll_loss takes log-probabilities, not scores; or use cross_entropy.": (
+            -scores[right].mean()
+        ),
+        "nll_loss takes log-probabilities, not probabilities; or use cross_entropy.": (
+            -p[right].mean()
+        ),
+        "these are squared differences to the one-hot labels; take the cross-entropy.": (
+            ((scores - np.eye(p.shape[1])[y]) ** 2).mean()
+        ),
+        "this is one loss for each example; take the mean.": -np.log(p[right]),
+    }
 
 
 @check

@@ -46,8 +46,8 @@ def check_train_mlp(fn, seed=0):
     expect(not alike, equal)
     network = trained(fn, x, y, sizes, epochs, seed)
     learned = (
-        "training changes nothing: the parameters after 40 epochs are those after 0 epochs; "
-        "subtract lr times the gradient, and return what comes out."
+        "the parameters after 40 epochs are those after 0: subtract lr times the gradient in every "
+        "step, return what comes out, and let epochs say how often."
     )
     expect(not alike_in_all(network, start), learned)
     fixed = "one of the layers stays as it was drawn; every w and every b is updated."
@@ -63,16 +63,21 @@ def check_train_mlp(fn, seed=0):
     other = trained(fn, x, y, sizes, 0, seed + 1)
     ignored = "the first weights do not depend on rng; draw them from the rng passed in."
     expect(not alike_in_all(start, other), ignored)
-    same_length = trained(fn, x, y, sizes, 1, seed)
-    counted = "one epoch and 40 epochs end in the same weights; go over the examples so many times."
-    expect(not alike_in_all(network, same_length), counted)
+    after_one = trained(fn, x, y, sizes, 1, seed)
+    counted = (
+        "the parameters after 40 epochs are those after 1: go over the examples so many times, "
+        "and start from small weights."
+    )
+    expect(not alike_in_all(network, after_one), counted)
 
+    unmoved = "one epoch over 320 examples changes nothing; update after every mini-batch."
+    expect(not alike_in_all(start, after_one), unmoved)
     gradient = mlp_loss(x, y, start)[1]
     whole = (
         "an epoch makes one update, by the gradient of all examples: that is full-batch descent; "
         "update after every mini-batch."
     )
-    expect(not one_step(start, same_length, gradient), whole)
+    expect(not one_step(start, after_one, gradient), whole)
 
     before, after = cost(start, x, y), cost(network, x, y)
     diverged = "the loss grows in training: is the gradient subtracted, and the step not too long?"
@@ -86,7 +91,7 @@ def check_train_mlp(fn, seed=0):
     expect(right > 0.9 or not small_steps, slow)
     straight = (
         f"only {right:.0%} of new examples are right, and a straight line can do as much: do x "
-        "and y keep the same order, and does the gradient come through the relu?"
+        "and y keep the same order, and is there a relu between the layers?"
     )
     expect(right > 0.8, straight)
     expect(right > 0.9, slow)

@@ -62,7 +62,7 @@ def train_mlp_uphill(x, y, sizes, epochs, rng):
     return parameters
 
 
-@mutant("train_mlp", says="training changes nothing")
+@mutant("train_mlp", says="those after 0: subtract")
 def train_mlp_not_updated(x, y, sizes, epochs, rng):
     """The new weights are not put back."""
     parameters = [
@@ -294,7 +294,7 @@ def train_mlp_without_bias(x, y, sizes, epochs, rng):
     return parameters
 
 
-@mutant("train_mlp", says="one epoch and 40 epochs")
+@mutant("train_mlp", says="those after 1: go over")
 def train_mlp_one_epoch(x, y, sizes, epochs, rng):
     """epochs is ignored."""
     parameters = [
