@@ -158,6 +158,9 @@ def same(before, after):
     """Whether an argument survived the call."""
     if is_tensor(before):
         before, after = to_numpy(before), to_numpy(after)
+    if type(before) in (tuple, list):
+        whole = type(after) is type(before) and len(after) == len(before)
+        return whole and all(map(same, before, after))
     if type(before) is not np.ndarray:
         return True  # numbers and strings cannot change, a random generator may
     return before.dtype == after.dtype and np.array_equal(before, after, equal_nan=True)

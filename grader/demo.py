@@ -171,4 +171,6 @@ def wrong_answer(exercise, number):
     source = "\n".join(
         line for line in inspect.getsource(mutant.wrong).splitlines() if not line.startswith("@")
     )
-    return re.sub(rf"^def {mutant.wrong.__name__}\(", f"def {exercise.name}(", source, flags=re.M)
+    return re.sub(
+        rf"^(def|class) {mutant.wrong.__name__}\b", rf"\1 {exercise.name}", source, flags=re.M
+    )

@@ -1,8 +1,20 @@
-"""Unit 01: from scores to probabilities."""
+"""Units 01 and 02: from scores to probabilities, and what a neuron does to its sum."""
 
 import numpy as np
 
-from grader.checking import call, check, expect, expect_array, expect_fast, withholds
+from grader.checking import (
+    call,
+    check,
+    expect,
+    expect_array,
+    expect_choice,
+    expect_fast,
+    expect_gradient,
+    expect_none_of,
+    plain,
+    withholds,
+)
+from utils.reference import activations as reference
 from utils.reference.activations import softmax
 
 
@@ -114,3 +126,207 @@ def other_softmaxes(scores):
             softmax(scores.T).T
         )
     return suspects
+
+
+@check
+def check_elu(fn, seed=0):
+    """elu(x, alpha=1.0): any shape -> the shape of x.
+
+    x where x > 0, else alpha (exp(x) - 1); for x of any size, 1000 as well as -1000.
+    """
+    rng = np.random.default_rng(seed)
+
+    # in many entries on both sides of 0 every mistake leaves a trace of its own
+    x, alpha = rng.normal(size=(6, 5)), 0.7
+    got = call(fn, x, alpha)
+    expect_none_of(plain(got, "elu(x)"), reference.elu(x, alpha), other_elus(x, alpha))
+
+    # exp(-log 2) - 1 = -1/2
+    x = np.array([-np.log(2), 0.0, 3.0])
+    what = "elu of (-log 2, 0, 3)"
+    expect_array(call(fn, x), np.array([-0.5, 0.0, 3.0]), what, other_elus(x, 1.0))
+    what = "elu of (-log 2, 0, 3) with alpha = 2"
+    expect_array(call(fn, x, 2.0), np.array([-1.0, 0.0, 3.0]), what, other_elus(x, 2.0))
+
+    for shape in [(4, 3), (1, 5), (6,), (2, 3, 4)]:
+        x, alpha = 2 * rng.normal(size=shape), float(rng.uniform(0.2, 3))
+        what = f"elu of x of shape {shape} with alpha = {alpha:.2f}"
+        expect_array(call(fn, x, alpha), reference.elu(x, alpha), what, other_elus(x, alpha))
+        expect_array(call(fn, x), reference.elu(x), f"elu of x of shape {shape}, no alpha given")
+    x = rng.integers(-4, 5, size=(3, 4))
+    expect_array(call(fn, x), reference.elu(x), "elu of integers")
+
+    x = np.array([1000.0, -1000.0, 800.0, -5.0])
+    got = plain(call(fn, x), "elu(x)")
+    overflow = (
+        "there is nan or inf: exp(1000) is inf, and 0 * inf is nan; choose by np.where, "
+        "or take exp of what is below 0 only."
+    )
+    expect(got.dtype.kind != "f" or np.isfinite(got).all(), overflow)
+    expect_array(got, reference.elu(x), "elu of numbers as large as 1000")
+
+    loops = "right, but slow: np.where chooses for all entries at once."
+    for n in (40, 800):  # small first, to be short with the slowest
+        expect_fast(fn, reference.elu, (rng.normal(size=(n, 200)), 1.0), loops, seconds=0.03)
+
+
+def other_elus(x, alpha):
+    """With another curve on one side."""
+    e, positive = np.exp(np.minimum(x, 0)), x > 0
+    return {
+        "alpha is missing: the curve goes to -alpha on the left.": reference.elu(x),
+        "this is a relu; left of 0 an elu is alpha (exp(x) - 1).": np.maximum(x, 0),
+        "this is a leaky relu; left of 0 an elu is alpha (exp(x) - 1).": (
+            np.where(positive, x, alpha * x)
+        ),
+        "1 is missing left of 0: alpha (exp(x) - 1) is 0 at 0, alpha exp(x) is alpha.": (
+            np.where(positive, x, alpha * e)
+        ),
+        "1 is subtracted after alpha: mind the parentheses, alpha (exp(x) - 1).": (
+            np.where(positive, x, alpha * e - 1)
+        ),
+        "the sign left of 0 is turned around: exp(x) - 1, not 1 - exp(x).": (
+            np.where(positive, x, alpha * (1 - e))
+        ),
+        "exp(-x) stands left of 0; it is exp(x).": (
+            np.where(positive, x, alpha * (np.exp(-x) - 1))
+        ),
+        "the two sides are exchanged: x stays as it is where it is positive.": (
+            np.where(positive, alpha * (np.exp(x) - 1), x)
+        ),
+        "the curve was taken everywhere; right of 0 an elu is x.": alpha * (np.exp(x) - 1),
+        "alpha belongs to the left side only; right of 0 an elu is x.": (
+            alpha * np.where(positive, x, e - 1)
+        ),
+        "alpha stands in the exponent; it is a factor: alpha (exp(x) - 1).": (
+            np.where(positive, x, np.exp(alpha * np.minimum(x, 0)) - 1)
+        ),
+        "alpha divides; it is a factor: alpha (exp(x) - 1).": np.where(
+            positive, x, (e - 1) / alpha
+        ),
+        "alpha is subtracted; it is a factor: alpha (exp(x) - 1).": np.where(
+            positive, x, e - alpha
+        ),
+        "this is a softplus; right of 0 an elu is x itself.": np.log1p(np.exp(x)),
+        "this is the logistic function; right of 0 an elu is x itself.": 1 / (1 + np.exp(-x)),
+        "this is the derivative; asked for is the function.": np.where(positive, 1, alpha * e),
+        "this is a selu: without its scale it is an elu.": reference.selu(x),
+    }
+
+
+@check
+def check_elu_backward(fn, seed=0):
+    """elu_backward(dout, x, alpha=1.0): dout and x of one shape -> dx, that shape.
+
+    The chain rule: dout times the slope of elu, 1 where x > 0, else alpha exp(x).
+    """
+    rng = np.random.default_rng(seed)
+
+    x, dout, alpha = rng.normal(size=(6, 5)), rng.normal(size=(6, 5)), 0.7
+    got = plain(call(fn, dout, x, alpha), "dx")
+    want = reference.elu_backward(dout, x, alpha)
+    expect_none_of(got, want, other_elu_slopes(dout, x, alpha))
+
+    # exp(-log 2) = 1/2: 10 * 1/2, 10 * 1
+    x, dout = np.array([-np.log(2), 3.0]), np.array([10.0, 10.0])
+    what = "dx for x = (-log 2, 3) and dout = (10, 10)"
+    expect_array(call(fn, dout, x), np.array([5.0, 10.0]), what, other_elu_slopes(dout, x, 1.0))
+
+    for shape in [(4, 3), (1, 5), (6,), (2, 3, 4)]:
+        x = rng.choice([-1, 1], size=shape) * rng.uniform(0.01, 3, size=shape)  # 0 is a kink
+        dout, alpha = rng.normal(size=shape), float(rng.uniform(0.2, 3))
+
+        def total(x, dout=dout, alpha=alpha):
+            return (dout * reference.elu(x, alpha)).sum()
+
+        suspects = other_elu_slopes(dout, x, alpha)
+        what = f"dx for x of shape {shape} and alpha = {alpha:.2f}"
+        expect_gradient(call(fn, dout, x, alpha), total, x, what, suspects)
+        want = reference.elu_backward(dout, x)
+        expect_array(call(fn, dout, x), want, f"dx for x of shape {shape}, no alpha given")
+
+    x, dout = np.array([1000.0, -1000.0, 800.0, -5.0]), np.array([1.0, 2.0, -3.0, 4.0])
+    got = plain(call(fn, dout, x), "dx")
+    overflow = (
+        "there is nan or inf: exp(1000) is inf, and 0 * inf is nan; choose by np.where, "
+        "or take exp of what is below 0 only."
+    )
+    expect(got.dtype.kind != "f" or np.isfinite(got).all(), overflow)
+    expect_array(got, reference.elu_backward(dout, x), "dx for numbers as large as 1000")
+
+    loops = "right, but slow: np.where chooses for all entries at once."
+    for n in (40, 800):
+        args = rng.normal(size=(n, 200)), rng.normal(size=(n, 200)), 1.0
+        expect_fast(fn, reference.elu_backward, args, loops, seconds=0.03)
+
+
+def other_elu_slopes(dout, x, alpha):
+    """With one factor too many, missing, or different."""
+    e, positive = np.exp(np.minimum(x, 0)), x > 0
+    slope = np.where(positive, 1, alpha * e)
+    return {
+        "this is the slope; the chain rule multiplies it by dout.": slope,
+        "dout is added; the chain rule multiplies.": dout + slope,
+        "alpha is missing left of 0.": dout * np.where(positive, 1, e),
+        "this is the slope of a relu; left of 0 an elu still learns.": dout * positive,
+        "this is the slope of a leaky relu; left of 0 it is alpha exp(x).": (
+            dout * np.where(positive, 1, alpha)
+        ),
+        "elu(x) was taken for its slope.": dout * reference.elu(x, alpha),
+        "right of 0 stands elu(x); the slope of x is 1.": dout * np.where(positive, x, alpha * e),
+        "1 stays in the slope: the derivative of alpha (exp(x) - 1) is alpha exp(x).": (
+            dout * np.where(positive, 1, alpha * (e - 1))
+        ),
+        "x and dout are exchanged: the slope is taken at x.": (
+            x * np.where(dout > 0, 1, alpha * np.exp(np.minimum(dout, 0)))
+        ),
+        "the slope is taken at elu(x); it is taken at x.": (
+            dout * np.where(positive, 1, alpha * np.exp(np.minimum(reference.elu(x, alpha), 0)))
+        ),
+        "the side is chosen by dout; it is chosen by x.": (
+            dout * np.where(dout > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+        ),
+        "the side is chosen by dout; it is chosen by x. ": (
+            dout * np.where(dout > 0, 1, alpha * np.exp(x))
+        ),
+        "left of 0 dout is missing; it multiplies on both sides.": np.where(positive, dout, slope),
+        "right of 0 dout is missing; it multiplies on both sides.": (
+            np.where(positive, 1, dout * slope)
+        ),
+        "left of 0 the gradient is x exp(x); where is dout?": np.where(positive, dout, x * e),
+        "the two sides are exchanged: the slope is 1 where x is positive.": (
+            dout * np.where(positive, alpha * np.exp(x), 1)
+        ),
+        "dx has the wrong sign.": -dout * slope,
+        "exp(-x) stands left of 0; it is exp(x).": dout * np.where(positive, 1, alpha * np.exp(-x)),
+        "alpha stands in the exponent; it is a factor: alpha exp(x).": (
+            dout * np.where(positive, 1, np.exp(alpha * np.minimum(x, 0)))
+        ),
+        "x stays left of 0: the derivative of exp(x) is exp(x).": (
+            dout * np.where(positive, 1, alpha * x * e)
+        ),
+        "dout is divided by the slope; the chain rule multiplies.": dout / slope,
+        "this is one number; each entry of x has a derivative of its own.": (dout * slope).sum(),
+        "the sign left of 0 is turned around.": dout * np.where(positive, 1, -alpha * e),
+    }
+
+
+@check
+def check_dead_unit(answer, seed=0):
+    """A relu unit's pre-activation is below 0 for every training example, and the layers before
+    it are fixed. What do its weights do in the rest of the training, by gradient descent alone?
+
+    a) They learn more slowly, as those of a saturated logistic unit do.
+    b) They stay as they are: no example sends a gradient through.
+    c) They come back: the loss is large without the unit, so its gradient is large.
+    d) The weights stay, and the bias learns on, as its input is always 1.
+    """
+    expect_choice(
+        answer,
+        right="b",
+        wrong={
+            "a": "a saturated logistic unit has a small slope; how large is this one's?",
+            "c": "however large dout is, it is multiplied by the slope of the relu.",
+            "d": "the gradient of the bias passes the same relu before it reaches it.",
+        },
+    )

@@ -1,4 +1,4 @@
-"""Unit 01: hinge and cross-entropy with their gradients, and what they are for."""
+"""Units 01 and 02: hinge and cross-entropy with their gradients, and what they are for."""
 
 import numpy as np
 
@@ -371,4 +371,187 @@ def check_surrogate(answer, seed=0):
             "c": "look at the figure again: the surrogates lie above the 0/1 loss, never below.",
             "d": "a surrogate also charges correct examples near the boundary; it counts more.",
         },
+    )
+
+
+@withholds("binary_cross_entropy", "binary_logistic")
+@check
+def check_binary_cross_entropy_with_logits(fn, seed=0):
+    """binary_cross_entropy_with_logits(scores, targets): one shape, targets 0 to 1
+    -> (loss, dscores).
+
+    Mean over all entries of -(t log p + (1 - t) log(1 - p)), p = sigmoid(score), for scores of
+    any size; dscores is its gradient.
+    """
+    rng = np.random.default_rng(seed)
+
+    # in many entries, some targets between 0 and 1, every mistake leaves a trace of its own
+    scores, targets = binary_case(rng, (7, 4))
+    loss, dscores = expect_parts(call(fn, scores, targets), "(loss, dscores)")
+    want, want_gradient = reference.binary_cross_entropy_with_logits(scores, targets)
+    expect_none_of(plain(loss, "the loss", want), want, other_binaries(scores, targets))
+    suspects = other_binary_gradients(scores, targets)
+    expect_none_of(plain(dscores, "dscores"), want_gradient, suspects)
+
+    # sigmoid(log 3) = 3/4: -log(3/4) = 0.288 for a yes, 3/4 - 1; sigmoid(0) = 1/2: log 2 for a no
+    scores, targets = np.array([np.log(3), 0.0]), np.array([1.0, 0.0])
+    loss, dscores = expect_parts(call(fn, scores, targets), "(loss, dscores)")
+    what = "the scores (log 3, 0) with the targets (1, 0)"
+    by_hand = (np.log(4 / 3) + np.log(2)) / 2
+    expect_array(loss, by_hand, f"the loss of {what}", other_binaries(scores, targets))
+    by_hand = np.array([-0.125, 0.25])
+    expect_array(dscores, by_hand, f"dscores of {what}", other_binary_gradients(scores, targets))
+
+    for shape in [(5,), (1,), (5, 3), (2, 3, 4)]:
+        scores, targets = binary_case(rng, shape)
+        if shape == (5,):
+            targets = rng.integers(0, 2, size=5)
+        loss, dscores = expect_parts(call(fn, scores, targets), "(loss, dscores)")
+        what = f"scores of shape {shape}"
+        want, _ = reference.binary_cross_entropy_with_logits(scores, targets)
+        expect_array(loss, want, f"the loss of {what}", other_binaries(scores, targets))
+
+        def loss_of(scores, targets=targets):
+            return reference.binary_cross_entropy_with_logits(scores, targets)[0]
+
+        suspects = other_binary_gradients(scores, targets)
+        expect_gradient(dscores, loss_of, scores, f"dscores for {what}", suspects)
+
+    # exp(1000) is inf; the losses are 0, 1000, 1000, 0, the mean is 500
+    scores, targets = np.array([1000.0, 1000.0, -1000.0, -1000.0]), np.array([1.0, 0.0, 1.0, 0.0])
+    loss, dscores = expect_parts(call(fn, scores, targets), "(loss, dscores)")
+    array = plain(loss, "the loss", like=0.0)
+    trouble = (
+        "scores as large as 1000 give nan or inf: p becomes exactly 0 or 1, or exp overflows; "
+        "take log p from the score itself, with exp of negative numbers only."
+    )
+    expect(array.shape != () or np.isfinite(array), trouble)
+    clipped = (
+        "log was kept from 0 by clipping or adding a little, so a huge loss looks small; take "
+        "log p from the score itself instead."
+    )
+    expect(not (array.shape == () and array < 450), clipped)
+    want, want_gradient = reference.binary_cross_entropy_with_logits(scores, targets)
+    expect_array(loss, want, "the loss of scores as large as 1000")
+    expect_array(dscores, want_gradient, "dscores of scores as large as 1000")
+
+    loops = "right, but slow: every step can take all entries at once."
+    for n in (100, 20_000):  # small first, to be short with the slowest
+        args = binary_case(rng, (n,))
+        expect_fast(fn, reference.binary_cross_entropy_with_logits, args, loops, seconds=0.02)
+
+
+def binary_case(rng, shape):
+    """Scores, and targets most of which are 0 or 1."""
+    targets = np.clip(rng.uniform(-1, 2, size=shape), 0, 1)
+    return 2 * rng.normal(size=shape), targets
+
+
+def other_binaries(scores, targets):
+    """Losses with one part too many, missing, or different."""
+    s, t = scores, targets
+    p = 1 / (1 + np.exp(-s))
+    each = np.logaddexp(0, s) - t * s
+    loss = each.mean()
+    others = {
+        "the sum is not divided by the number of entries.": each.sum(),
+        "the sign is turned around: a loss is minus the log of a probability.": -loss,
+        "the logarithm has base 2, so these are bits; use the natural logarithm.": loss / np.log(2),
+        "only t log p is there; a no, with t = 0, costs -log(1 - p).": -(t * np.log(p)).mean(),
+        "only (1 - t) log(1 - p) is there; a yes, with t = 1, costs -log p.": (
+            -((1 - t) * np.log(1 - p)).mean()
+        ),
+        "the targets are exchanged: t belongs to log p, 1 - t to log(1 - p).": (
+            np.logaddexp(0, s) - (1 - t) * s
+        ).mean(),
+        "1 - log p was taken for log(1 - p).": (
+            -(t * np.log(p) + (1 - t) * (1 - np.log(p))).mean()
+        ),
+        "these are squared differences; the loss is -log p for a yes, -log(1 - p) for a no.": (
+            ((p - t) ** 2).mean()
+        ),
+        "these are distances |p - t|; the loss is made of logarithms.": np.abs(p - t).mean(),
+        "sigmoid was applied twice: the scores become probabilities once.": (
+            np.logaddexp(0, p) - t * p
+        ).mean(),
+        "the sigmoid is missing: the scores are not probabilities.": (
+            -(t * np.log(s) + (1 - t) * np.log(1 - s)).mean()
+        ),
+        "exp(s) was taken for the probability; it is 1 / (1 + exp(-s)).": (
+            -(t * s + (1 - t) * np.log(1 - np.exp(s))).mean()
+        ),
+        "the score has the wrong sign in the sigmoid: p = 1 / (1 + exp(-s)).": (
+            np.logaddexp(0, -s) + t * s
+        ).mean(),
+        "half of it: no factor 1/2 was asked for.": loss / 2,
+        "right for targets 0 and 1 only; a target in between has a share in both logarithms.": (
+            np.logaddexp(0, -s * (2 * t - 1)).mean()
+        ),
+        "the targets were rounded; one in between has a share in both logarithms.": (
+            np.logaddexp(0, s) - (t > 0.5) * s
+        ).mean(),
+        "t s is missing: a yes and a no cost the same.": np.logaddexp(0, s).mean(),
+        "this is one loss for each entry; return their mean.": each,
+    }
+    if s.ndim > 1:
+        rows = s.size / len(s)
+        others["summed over each example; the mean is over all entries."] = each.sum() / len(s)
+        others["one loss for each example; return the mean of all."] = each.mean(axis=-1)
+        others["divided once too often; the mean is over all entries."] = loss / rows
+    return others
+
+
+def other_binary_gradients(scores, targets):
+    """Gradients with one part forgotten."""
+    p = 1 / (1 + np.exp(-scores))
+    right = p - targets
+    return {
+        "dscores is not divided by the number of entries, as the loss is.": right,
+        "dscores has the wrong sign.": -right / right.size,
+        "dscores is divided by the number of examples; the loss is a mean over all entries.": (
+            right / len(right)
+        ),
+        "dscores is the probabilities; the targets are to be subtracted.": p / right.size,
+        "dscores holds the derivative by p; the chain goes on through the sigmoid.": (
+            right / (p * (1 - p)) / right.size
+        ),
+        "dscores has a factor p (1 - p) too many: it cancels.": right * p * (1 - p) / right.size,
+        "dscores starts from the score; it starts from p.": (scores - targets) / right.size,
+        "dscores has a factor 2; that is the squared error's.": 2 * right / right.size,
+        "the targets are not divided by the number of entries.": p / right.size - targets,
+        "the probabilities are not divided by the number of entries.": p - targets / right.size,
+        "dscores forgets the entries with t = 0.": targets * (p - 1) / right.size,
+    }
+
+
+@check
+def check_saturated_gradient(answer, seed=0):
+    """A logistic neuron y = sigmoid(w x) has the input x = 1, the weight w = -5 and the target
+    d = 1. How large is the derivative of the squared error (y - d)^2 / 2 by w? Answer with its
+    absolute value, to four decimals.
+    """
+    y = 1 / (1 + np.exp(5.0))
+    right = (1 - y) * y * (1 - y)
+    expect_number(
+        answer,
+        right,
+        {
+            "that is the derivative of the cross-entropy; here the slope of the sigmoid is a "
+            "factor.": 1 - y,
+            "asked for is the absolute value, how large it is.": -right,
+            "the 2 of the square and the 1/2 before it cancel.": 2 * right,
+            "that is y (1 - y), the slope of the sigmoid; the error y - d is a factor too.": (
+                y * (1 - y)
+            ),
+            "that is y itself, the output.": y,
+            "that is the error itself, (y - d)^2 / 2; how does it change with w?": (1 - y) ** 2 / 2,
+            "that is the square of the error; how does it change with w?": (1 - y) ** 2,
+            "that is with w = 5, where the output is nearly the target.": y * y * (1 - y),
+            "that is for w = 0, in the middle of the sigmoid.": 0.125,
+            "nearly, and that is the point; but how large is it, to four decimals?": 0.0,
+            "that is the ratio of cross-entropy's derivative to this one.": 1 / (y * (1 - y)),
+            "w is a factor of the score; by w, the derivative has the factor x.": 5 * right,
+        },
+        tolerance=0.00002,
+        what="the error y - d times the slope of the sigmoid times x, without the sign",
     )

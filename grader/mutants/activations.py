@@ -1,4 +1,4 @@
-"""Wrong answers on softmax."""
+"""Wrong answers on softmax and elu."""
 
 import numpy as np
 
@@ -91,3 +91,126 @@ def softmax_by_row(scores):
         e = np.exp(scores[index] - scores[index].max())
         p[index] = e / e.sum()
     return p
+
+
+@mutant("elu", says="0 * inf is nan")
+def elu_by_masks(x, alpha=1.0):
+    """Both sides computed, one multiplied by 0."""
+    return (x > 0) * x + (x <= 0) * alpha * (np.exp(x) - 1)
+
+
+@mutant("elu", says="alpha is missing")
+def elu_without_alpha(x, alpha=1.0):
+    """alpha is always 1."""
+    return np.where(x > 0, x, np.exp(x) - 1)
+
+
+@mutant("elu", says="1 is missing left of 0")
+def elu_exp(x, alpha=1.0):
+    """alpha exp(x)."""
+    return np.where(x > 0, x, alpha * np.exp(x))
+
+
+@mutant("elu", says="mind the parentheses")
+def elu_parentheses(x, alpha=1.0):
+    """alpha exp(x) - 1."""
+    return np.where(x > 0, x, alpha * np.exp(x) - 1)
+
+
+@mutant("elu", says="leaky relu")
+def elu_leaky(x, alpha=1.0):
+    """alpha taken for a slope."""
+    return np.where(x > 0, x, alpha * x)
+
+
+@mutant("elu", says="exchanged")
+def elu_exchanged(x, alpha=1.0):
+    """The sides of np.where."""
+    return np.where(x > 0, alpha * (np.exp(x) - 1), x)
+
+
+@mutant("elu", says="in place")
+def elu_in_place(x, alpha=1.0):
+    """Writes into x."""
+    negative = x <= 0
+    x[negative] = alpha * (np.exp(x[negative]) - 1)
+    return x
+
+
+@mutant("elu", says="should have floats")
+def elu_like_x(x, alpha=1.0):
+    """An array of integers rounds what is put into it."""
+    out = np.zeros_like(x)
+    out[x > 0] = x[x > 0]
+    out[x <= 0] = alpha * (np.exp(x[x <= 0]) - 1)
+    return out
+
+
+@mutant("elu", says="right, but slow")
+def elu_loop(x, alpha=1.0):
+    """Entry by entry."""
+    out = np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        out[i] = x[i] if x[i] > 0 else alpha * (np.exp(x[i]) - 1)
+    return out
+
+
+@mutant("elu_backward", says="multiplies it by dout")
+def elu_backward_slope(dout, x, alpha=1.0):
+    """The slope alone."""
+    return np.where(x > 0, 1.0, alpha * np.exp(x))
+
+
+@mutant("elu_backward", says="slope of a relu")
+def elu_backward_relu(dout, x, alpha=1.0):
+    """relu's."""
+    return dout * (x > 0)
+
+
+@mutant("elu_backward", says="1 stays in the slope")
+def elu_backward_minus_one(dout, x, alpha=1.0):
+    """The constant is derived into itself."""
+    return dout * np.where(x > 0, 1, alpha * (np.exp(x) - 1))
+
+
+@mutant("elu_backward", says="alpha is missing")
+def elu_backward_without_alpha(dout, x, alpha=1.0):
+    """exp(x)."""
+    return dout * np.where(x > 0, 1, np.exp(x))
+
+
+@mutant("elu_backward", says="taken at elu(x)")
+def elu_backward_at_output(dout, x, alpha=1.0):
+    """Derived at the output of the forward pass."""
+    out = np.where(x > 0, x, alpha * (np.exp(x) - 1))
+    return dout * np.where(out > 0, 1, alpha * np.exp(out))
+
+
+@mutant("elu_backward", says="left of 0 dout is missing")
+def elu_backward_half(dout, x, alpha=1.0):
+    """dout on one side only."""
+    return np.where(x > 0, dout, alpha * np.exp(x))
+
+
+@mutant("elu_backward", says="0 * inf is nan")
+def elu_backward_by_masks(dout, x, alpha=1.0):
+    """Both sides computed, one multiplied by 0."""
+    return dout * ((x > 0) + (x <= 0) * alpha * np.exp(x))
+
+
+@mutant("elu_backward", says="chosen by dout")
+def elu_backward_by_dout(dout, x, alpha=1.0):
+    """The condition on the wrong array."""
+    return dout * np.where(dout > 0, 1, alpha * np.exp(x))
+
+
+@mutant("elu_backward", says="in place")
+def elu_backward_in_place(dout, x, alpha=1.0):
+    """*= changes the caller's dout."""
+    dout *= np.where(x > 0, 1, alpha * np.exp(x))
+    return dout
+
+
+mutant("dead_unit", says="has a small slope")("a")
+mutant("dead_unit", says="multiplied by the slope")("c")
+mutant("dead_unit", says="passes the same relu")("d")

@@ -1,4 +1,4 @@
-"""Wrong answers on hinge and cross-entropy."""
+"""Wrong answers on hinge and cross-entropies."""
 
 import numpy as np
 
@@ -322,3 +322,87 @@ mutant("equal_scores_loss", says="where is the logarithm")(10)
 mutant("surrogate", says="counting mistakes is quick")("b")
 mutant("surrogate", says="never below")("c")
 mutant("surrogate", says="near the boundary")("d")
+
+
+@mutant("binary_cross_entropy_with_logits", says="give nan or inf")
+def binary_log_of_p(scores, targets):
+    """The formula as it stands."""
+    p = 1 / (1 + np.exp(-scores))
+    loss = -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean()
+    return loss, (p - targets) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="clipping or adding a little")
+def binary_clipped(scores, targets):
+    """Probabilities kept away from 0 and 1."""
+    p = np.clip(1 / (1 + np.exp(-scores)), 1e-12, 1 - 1e-12)
+    loss = -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean()
+    return loss, (p - targets) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="give nan or inf")
+def binary_log_of_exp(scores, targets):
+    """Without a sigmoid, and with exp of large scores."""
+    loss = (np.log(1 + np.exp(scores)) - targets * scores).mean()
+    return loss, (1 / (1 + np.exp(-scores)) - targets) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="the sum is not divided")
+def binary_sum(scores, targets):
+    """sum for mean."""
+    each = np.logaddexp(0, scores) - targets * scores
+    return each.sum(), 1 / (1 + np.exp(-scores)) - targets
+
+
+@mutant("binary_cross_entropy_with_logits", says="dscores is not divided")
+def binary_gradient_sum(scores, targets):
+    """Missing 1/size in the gradient only."""
+    each = np.logaddexp(0, scores) - targets * scores
+    return each.mean(), 1 / (1 + np.exp(-scores)) - targets
+
+
+@mutant("binary_cross_entropy_with_logits", says="number of examples")
+def binary_gradient_by_rows(scores, targets):
+    """len(scores) for scores.size."""
+    each = np.logaddexp(0, scores) - targets * scores
+    return each.mean(), (1 / (1 + np.exp(-scores)) - targets) / len(scores)
+
+
+@mutant("binary_cross_entropy_with_logits", says="a no, with t = 0")
+def binary_yes_only(scores, targets):
+    """Half of the formula."""
+    p = 1 / (1 + np.exp(-scores))
+    return (targets * np.logaddexp(0, -scores)).mean(), (p - targets) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="targets are exchanged")
+def binary_exchanged(scores, targets):
+    """t at the wrong logarithm."""
+    p = 1 / (1 + np.exp(-scores))
+    loss = (targets * np.logaddexp(0, scores) + (1 - targets) * np.logaddexp(0, -scores)).mean()
+    return loss, (p - targets) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="derivative by p")
+def binary_gradient_by_p(scores, targets):
+    """Stops before the sigmoid."""
+    p = 1 / (1 + np.exp(-scores))
+    loss = (np.logaddexp(0, scores) - targets * scores).mean()
+    return loss, (p - targets) / (p * (1 - p)) / scores.size
+
+
+@mutant("binary_cross_entropy_with_logits", says="right, but slow")
+def binary_loop(scores, targets):
+    """Entry by entry."""
+    loss, dscores = 0.0, np.zeros(scores.shape)
+    for i in np.ndindex(scores.shape):
+        loss += np.logaddexp(0, scores[i]) - targets[i] * scores[i]
+        dscores[i] = 1 / (1 + np.exp(-scores[i])) - targets[i]
+    return loss / scores.size, dscores / scores.size
+
+
+mutant("saturated_gradient", says="derivative of the cross-entropy")(0.9933)
+mutant("saturated_gradient", says="absolute value")(-0.0066)
+mutant("saturated_gradient", says="cancel")(0.0132)
+mutant("saturated_gradient", says="slope of the sigmoid; the error")(0.00665)
+mutant("saturated_gradient", says="the output")(0.0067)

@@ -1,9 +1,11 @@
 """Every check accepts what is right, refuses what is wrong, and says what is wrong with it."""
 
+import itertools
 import math
 import sys
 import time
 import types
+import typing
 
 import numpy as np
 import pytest
@@ -16,9 +18,11 @@ from grader.checks import checks
 from grader.mutants import mutants
 from utils.reference import (
     activations,
+    autodiff,
     gradient_check,
     linear,
     losses,
+    mlp,
     neighbors,
     preparation,
     validation,
@@ -43,6 +47,55 @@ def softmax_classifier_torch(x, y, n_classes, lr, epochs):
 
     w, b, _ = train_linear_classifier(x, y, n_classes, lr=lr, epochs=epochs)
     return w, b
+
+
+def mlp_gradients_torch(x, y, parameters):
+    import torch
+
+    from utils.gpu.mlp import mlp_loss
+
+    flat = [part.detach().clone().requires_grad_() for pair in parameters for part in pair]
+    loss = mlp_loss(x, y, list(zip(flat[::2], flat[1::2], strict=True)))
+    gradients = torch.autograd.grad(loss, flat)
+    return loss, list(zip(gradients[::2], gradients[1::2], strict=True))
+
+
+def train_mlp(x, y, sizes, epochs, rng):
+    parameters = mlp.mlp_init(sizes, rng)
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for batch in np.split(order, range(32, len(x), 32)):
+            _, gradients = mlp.mlp_loss(x[batch], y[batch], parameters)
+            parameters = [
+                (w - 0.2 * dw, b - 0.2 * db)
+                for (w, b), (dw, db) in zip(parameters, gradients, strict=True)
+            ]
+    return parameters
+
+
+def neuron(x, w, b):
+    return activations.step(x @ w + b)
+
+
+def majority_weights(n):
+    return np.ones(n), -n / 2
+
+
+def xor_network():
+    w1 = np.array([[2.0, -2.0], [2.0, -2.0]])
+    return w1, np.array([-1.0, 3.0]), np.ones((2, 1)), np.array([-2.0])
+
+
+def boolean_network(table):
+    n = len(table).bit_length() - 1
+    rows = np.flatnonzero(table)
+    bits = (rows[:, None] >> np.arange(n)[::-1]) % 2
+    return 2.0 * bits.T - 1, 0.5 - bits.sum(axis=1), np.ones((len(rows), 1)), np.array([-0.5])
+
+
+def relu_approximation(targets, knots):
+    w2 = np.diff(np.diff(targets) / np.diff(knots), prepend=0)
+    return np.ones((1, len(w2))), -knots[:-1], w2[:, None], targets[:1]
 
 
 RIGHT = {
@@ -72,6 +125,29 @@ RIGHT = {
     "standardize": preparation.standardize,
     "whiten": preparation.whiten,
     "scaling_leak": "b",
+    "neuron": neuron,
+    "majority_weights": majority_weights,
+    "xor_network": xor_network,
+    "boolean_network": boolean_network,
+    "relu_approximation": relu_approximation,
+    "box_half_spaces": 10,
+    "parity_units": "b",
+    "why_depth": "c",
+    "elu": activations.elu,
+    "elu_backward": activations.elu_backward,
+    "dead_unit": "b",
+    "binary_cross_entropy_with_logits": losses.binary_cross_entropy_with_logits,
+    "saturated_gradient": 0.0066,
+    "affine_forward": mlp.affine_forward,
+    "affine_backward": mlp.affine_backward,
+    "mlp_loss": mlp.mlp_loss,
+    "mlp_gradients_torch": mlp_gradients_torch,
+    "mlp_parameters": 41,
+    "Value": autodiff.Value,
+    "backprop_cost": "c",
+    "train_mlp": train_mlp,
+    "overfit_first": "b",
+    "silenced_units": "d",
 }
 FUNCTIONS = [exercise for exercise, answer in RIGHT.items() if callable(answer)]
 QUESTIONS = [exercise for exercise in RIGHT if exercise not in FUNCTIONS]
@@ -127,6 +203,154 @@ def factor_step(w, b, x, y):
     return w + move * x, b + move
 
 
+def threshold_by_weights(x, w, b):
+    ones = np.hstack([x, np.ones((len(x), 1))])
+    return np.sign(np.sign(ones @ np.append(w, b)) + 1).astype(np.int8)
+
+
+def xor_by_or_and_nand():
+    w1, b1 = np.array([[1, -1], [1, -1]], dtype=np.int8), np.array([-1, 1])
+    return [w1, b1, np.array([1, 1]), -2]
+
+
+def boolean_network_by_counting(table):
+    """Neuron k fires from row k on; the output adds up where the table changes."""
+    n = len(table).bit_length() - 1
+    place_values = 2.0 ** np.arange(n)[::-1]
+    w1 = np.repeat(place_values[:, None], len(table), axis=1)
+    return w1, -np.arange(len(table)) + 0.0, np.diff(table, prepend=0)[:, None] * 1.0, -1.0
+
+
+def relu_approximation_by_least_squares(targets, knots):
+    hidden = np.maximum(knots[:, None] - knots[:-1], 0)
+    w2, *_ = np.linalg.lstsq(hidden, targets - targets[0], rcond=None)
+    return 2 * np.ones((1, len(w2))), -2 * knots[:-1], w2 / 2, targets[0]
+
+
+def binary_by_log_expit(scores, targets):
+    log_p, log_q = scipy.special.log_expit(scores), scipy.special.log_expit(-scores)
+    dscores = ((1 + np.tanh(scores / 2)) / 2 - targets) / scores.size
+    return [float(-np.average(targets * log_p + (1 - targets) * log_q)), dscores]
+
+
+def affine_forward_by_tensordot(x, w, b):
+    return [np.tensordot(x, w, 1) + b, [x.copy(), w]]
+
+
+def affine_backward_by_einsum(dout, cache):
+    x, w = cache
+    rows, outs = x.reshape(-1, len(w)), dout.reshape(-1, w.shape[1])
+    dx = np.einsum("...c,dc->...d", dout, w)
+    return [dx, np.einsum("nd,nc->dc", rows, outs), np.ones(len(outs)) @ outs]
+
+
+def mlp_loss_by_recursion(x, y, parameters):
+    def down(h, layers):
+        """(loss, gradient by h, gradients of these layers)"""
+        (w, b), *rest = layers
+        a = h @ w + b
+        if rest:
+            loss, dh, gradients = down(np.where(a > 0, a, 0), rest)
+            da = np.where(a > 0, dh, 0)
+        else:
+            log_p = scipy.special.log_softmax(a, axis=1)
+            target = np.eye(a.shape[1])[y]
+            loss, da, gradients = -(log_p * target).sum() / len(x), np.exp(log_p) - target, ()
+            da /= len(x)
+        return loss, da @ w.T, ([h.T @ da, da.sum(axis=0)], *gradients)
+
+    loss, _, gradients = down(x, parameters)
+    return [float(loss), gradients]
+
+
+def torch_gradients_in_place(x, y, parameters):
+    """By backward() on the very tensors that came."""
+    import torch
+
+    h = x
+    for w, b in parameters:
+        last = w is parameters[-1][0]
+        a = h @ w.requires_grad_() + b.requires_grad_()
+        h = a if last else a.clamp(min=0)
+    loss = (torch.logsumexp(h, 1) - h.gather(1, y[:, None])[:, 0]).mean()
+    loss.backward()
+    return loss.item(), tuple([w.grad, b.grad] for w, b in parameters)
+
+
+class TapeValue:
+    """Values in the order of their making, read backwards; no walk at all."""
+
+    tape: typing.ClassVar = []
+    __slots__ = ("data", "grad", "ways")
+
+    def __init__(self, data, *ways):
+        self.data, self.grad, self.ways = np.float64(data), np.float64(0), ways
+        self.tape.append(self)
+
+    def of(self, x):
+        return x if type(x) is TapeValue else TapeValue(x)
+
+    def __add__(self, other):
+        other = self.of(other)
+        return TapeValue(self.data + other.data, (self, 1), (other, 1))
+
+    def __mul__(self, other):
+        other = self.of(other)
+        return TapeValue(self.data * other.data, (self, other.data), (other, self.data))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __sub__(self, other):
+        return self + self.of(other) * -1
+
+    def __rsub__(self, other):
+        return self.of(other) - self
+
+    def __pow__(self, n):
+        return TapeValue(self.data ** float(n), (self, n * self.data ** (n - 1.0)))
+
+    def __truediv__(self, other):
+        return self * self.of(other) ** -1
+
+    def __rtruediv__(self, other):
+        return self.of(other) / self
+
+    def relu(self):
+        return TapeValue(np.maximum(self.data, 0), (self, np.heaviside(self.data, 0)))
+
+    def exp(self):
+        return TapeValue(np.exp(self.data), (self, np.exp(self.data)))
+
+    def log(self):
+        return TapeValue(np.log(self.data), (self, 1 / self.data))
+
+    def backward(self):
+        for value in self.tape:
+            value.grad = np.float64(value is self)
+        for value in reversed(self.tape):
+            for origin, slope in value.ways:
+                origin.grad += slope * value.grad
+        return self
+
+
+def train_mlp_with_momentum(x, y, sizes, epochs, rng):
+    """Batches drawn with replacement, uniform weights, float32 out."""
+    flat = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        flat += [rng.uniform(-1, 1, size=(n_in, n_out)) / np.sqrt(n_in), np.full(n_out, 0.1)]
+    speed = [0 * part for part in flat]
+    for _ in range(epochs * -(-len(x) // 20)):
+        batch = rng.integers(0, len(x), size=20)
+        pairs = list(zip(flat[::2], flat[1::2], strict=True))
+        _, gradients = mlp.mlp_loss(x[batch], y[batch], pairs)
+        for part, v, slope in zip(flat, speed, itertools.chain(*gradients), strict=True):
+            v *= 0.8
+            v -= 0.05 * slope
+            part += v
+    flat = [part.astype(np.float32) for part in flat]
+    return tuple([w, b] for w, b in zip(flat[::2], flat[1::2], strict=True))
+
+
 UNUSUAL = {  # right, and written in another way than most would
     "center_columns": lambda x: x - np.einsum("nd->d", x) / len(x),
     "outer_sum": lambda a, b: a.repeat_interleave(len(b)).view(len(a), -1) + b,
@@ -146,6 +370,20 @@ UNUSUAL = {  # right, and written in another way than most would
     "numeric_gradient": recursive_gradient,
     "standardize": standardize_only_where_it_varies,
     "whiten": whiten_by_svd,
+    "neuron": threshold_by_weights,
+    "majority_weights": lambda n: [np.full(n, 1 / n, dtype=np.float32), np.array([-0.5])],
+    "xor_network": xor_by_or_and_nand,
+    "boolean_network": boolean_network_by_counting,
+    "relu_approximation": relu_approximation_by_least_squares,
+    "elu": lambda x, alpha=1.0: np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0)),
+    "elu_backward": lambda dout, x, alpha=1.0: np.where(x > 0, 1, alpha * np.exp(x)) * dout,
+    "binary_cross_entropy_with_logits": binary_by_log_expit,
+    "affine_forward": affine_forward_by_tensordot,
+    "affine_backward": affine_backward_by_einsum,
+    "mlp_loss": mlp_loss_by_recursion,
+    "mlp_gradients_torch": torch_gradients_in_place,
+    "Value": TapeValue,
+    "train_mlp": train_mlp_with_momentum,
 }
 
 
@@ -211,10 +449,12 @@ def test_can_a_mutant_be_handed_in(exercise):
         return set(code.co_names).union(*map(names, inner))
 
     for wrong in mutants()[exercise]:
-        function = wrong.wrong
-        assert function.__closure__ is None and function.__doc__
-        own = names(function.__code__) & vars(sys.modules[function.__module__]).keys()
-        assert own <= {"np"}, own
+        parts = vars(wrong.wrong).values() if isinstance(wrong.wrong, type) else [wrong.wrong]
+        assert wrong.wrong.__doc__
+        for function in (part for part in parts if isinstance(part, types.FunctionType)):
+            assert function.__closure__ is None
+            own = names(function.__code__) & vars(sys.modules[function.__module__]).keys()
+            assert own <= {"np"}, own
 
 
 def not_written(*args):
@@ -229,7 +469,7 @@ def not_written(*args):
         (None, "not defined yet"),
         (42, "should be a function, but it is an int"),
         (lambda *args: None, "returned None"),
-        (lambda: 1, "stopped with TypeError"),
+        (lambda a, b, c, d, e, f: 1, "stopped with TypeError"),
         (lambda *args: "text", "a str"),
         (lambda *args: (object(), object()), "should"),
     ],

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.checking import CheckFailed, RemoteError, expect_small
+from grader.checks.autodiff import check_Value
+from grader.mutants import autodiff as mutants
 from grader.sandbox import bubblewrap
 from grader.sandbox.bubblewrap import NoSandbox
 from grader.sandbox.inside import wire
@@ -24,6 +26,7 @@ from grader.sandbox.inside.calls import Calls
 from grader.sandbox.provisioner import SandboxKernelManager
 from grader.sandbox.stand_in import Fault, RemoteObject, Student
 from grader.sandbox.zygote import Limits, zygote
+from utils.reference import autodiff
 
 # --- the wire -------------------------------------------------------------------------------------
 
@@ -215,6 +218,9 @@ class Line:
     def allow(self, seconds):
         pass
 
+    def cpu_seconds(self):
+        return time.process_time()
+
 
 def message(tree, sizes=(), more=b""):
     head = json.dumps({"tree": tree, "sizes": list(sizes)}).encode()
@@ -351,9 +357,16 @@ class Scalar:
 @pytest.fixture
 def student():
     """A student whose code runs in a thread of this process: the same words, no walls."""
-    line = Line()
     names = {}
     exec(CODE, names)
+    with served(names) as student:
+        yield student
+
+
+@contextlib.contextmanager
+def served(names):
+    """Someone with these names, in a thread of this process."""
+    line = Line()
     calls = Calls(line.far, names)
 
     def serve():
@@ -411,6 +424,25 @@ def test_do_objects_stay_there_and_answer(student):
     assert one == 1 and same.grad == 5.0
     assert a["key"] == "key" and len(list(a)) == 2
     assert type(a).__name__ == "Scalar"
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [
+        ("Value", "all checks passed"),
+        ("ValueAlongEveryWay", "doubles with every reuse"),
+        ("ValueOverwritten", "add up"),
+        ("ValueLeftOnly", "__radd__"),
+    ],
+)
+def test_may_a_check_work_with_a_class_that_stays_there(name, says, capsys):
+    with served({**vars(mutants), "Value": autodiff.Value}) as student:
+        try:
+            check_Value(student.get(name))
+        except CheckFailed as failed:
+            assert says in str(failed)
+        else:
+            assert says in capsys.readouterr().out
 
 
 def test_does_an_object_decide_nothing(student):
