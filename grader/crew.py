@@ -8,6 +8,7 @@ no solutions, no other secret.
 import gc
 import os
 import signal
+import sys
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver, get_context, parent_process
@@ -57,6 +58,7 @@ class Crew:
             if error:  # what is under way, an endless loop perhaps, is not waited for
                 for process in list((self.pool._processes or {}).values()):
                     process.terminate()
+                release_writer(self.pool)
             self.pool.shutdown(cancel_futures=True)
 
     def open_pool(self):
@@ -102,6 +104,7 @@ class Crew:
                 else:
                     yield job[0], *result
         if lost:
+            release_writer(self.pool)
             self.pool = None
         return lost
 
@@ -141,6 +144,17 @@ class Cluster(Crew):
             raise CourseError(
                 "The cluster has gone. What was graded is kept: grade again to go on."
             ) from None
+
+
+def release_writer(pool):
+    """Close our reading end of the papers' queue, which no member reads any more.
+
+    Before 3.11.5 Python leaves it open: a paper that fills the pipe then holds us for good. Since
+    then it closes the end itself, and twice would close a file of somebody else's.
+    """
+    queue = getattr(pool, "_call_queue", None)  # a cluster has none
+    if queue and sys.version_info < (3, 11, 5):
+        queue._reader.close()
 
 
 def join():

@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 
 from grader.benchmark import POSTGRES, local_cluster, make_class, postgres_server
 from grader.course import CHECKOUT, Course, CourseError
-from grader.crew import Cluster, Crew
+from grader.crew import Cluster, Crew, sit
 from grader.gradebook import scores, write_table
 from grader.grading import grade, require_our_version, submissions
 from grader.release import make_release
@@ -108,6 +108,15 @@ def test_does_the_crew_end_with_a_grader_that_is_killed(course):
     while any(map(alive, family)):
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_does_a_large_paper_hold_nobody_whose_crew_was_killed():
+    jobs = [(number, {"x": bytes(3_000_000)}) for number in range(6)]
+    with pytest.raises(KeyboardInterrupt), Crew(1) as crew:
+        crew.pool = crew.open_pool()
+        for _, paper in jobs:
+            crew.pool.submit(sit, paper)
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
