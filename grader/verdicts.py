@@ -7,6 +7,7 @@ stands on.
 """
 
 import json
+import os
 import platform
 import time
 from dataclasses import asdict
@@ -19,6 +20,7 @@ import nbformat
 from grader.cells import identity
 from grader.examination import examine
 from grader.files import digest, write_whole
+from grader.sandbox.zygote import UNSAFE
 
 CODE = Path(__file__).resolve().parents[1]
 DECIDING = ["grader/cells.py", "grader/checking.py", "grader/doctor.py", "grader/examination.py"]
@@ -93,7 +95,8 @@ def checks_version():
     return digest("".join(digest(path.read_bytes()) for path in kept))[:16]
 
 
-@cache
 def environment():
+    """What else a verdict stands on: versions, and whether there was a sandbox."""
     packages = ("numpy", "torch", "nbgrader", "ipykernel")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    found = {"python": platform.python_version()} | {name: version(name) for name in packages}
+    return found | {"sandbox": "none" if UNSAFE in os.environ else "bubblewrap"}
