@@ -11,6 +11,14 @@ from grader.release import source_units
 
 CHECKOUT = Course()
 NOTEBOOKS = source_notebooks(CHECKOUT)
+# checks of unit 02, which came before its notebooks: empty this with them
+COMING = {
+    *("Value", "affine_backward", "affine_forward", "backprop_cost"),
+    *("binary_cross_entropy_with_logits", "boolean_network", "box_half_spaces", "dead_unit"),
+    *("elu", "elu_backward", "majority_weights", "mlp_gradients_torch", "mlp_loss"),
+    *("mlp_parameters", "neuron", "overfit_first", "parity_units", "relu_approximation"),
+    *("saturated_gradient", "silenced_units", "train_mlp", "why_depth", "xor_network"),
+}
 TOPICS = {"00": 5, "01": 9}  # how many topics the syllabus gives each unit
 KINDS = {"np", "torch", "think", "essay"}
 
@@ -96,4 +104,5 @@ def test_has_every_exercise_a_check_and_every_check_an_exercise():
     from grader.checks import checks
 
     names = {e.name for path in NOTEBOOKS for e in read_exercises(path) if e.kind != "essay"}
-    assert names == set(checks())
+    assert not names & COMING
+    assert names | COMING == set(checks())
