@@ -12,7 +12,6 @@ import numpy as np
 # rounded on a GPU, of the largest value of all results or of all gradients
 AGREE = {"float64": 1e-9, "float32": 2e-4, "tf32": 1e-2, "bfloat16": 5e-2}
 ROUNDED = ("tf32", "bfloat16")
-NO_SLOWER = 1.05  # times a peer: where both do the same, one run in two is above 1
 
 
 class Side(NamedTuple):

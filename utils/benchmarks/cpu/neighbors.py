@@ -5,7 +5,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from utils.reference import neighbors
 
-from ..timing import NO_SLOWER, Case, Side, normal
+from ..timing import Case, Side, normal
 
 
 def knn(rng, dtype, N, M, D, k):
@@ -22,14 +22,14 @@ def distances(rng, dtype, metric, N, M, D):
 
 
 def _knn(name, **sizes):
-    return Case("kNN", name, "scikit-learn", knn, sizes, NO_SLOWER, {"N": 20, "M": 30})
+    return Case("kNN", name, "scikit-learn", knn, sizes, 1.0, {"N": 20, "M": 30})
 
 
 def _distances(metric, **sizes):
     name = "{N} by {M} by {D}".format(**sizes)
     sizes = {"metric": metric} | sizes
     tiny = {"N": 4, "M": 5}
-    return Case(f"{metric} distances", name, "scipy", distances, sizes, NO_SLOWER, tiny)
+    return Case(f"{metric} distances", name, "scipy", distances, sizes, 1.0, tiny)
 
 
 CASES = [
